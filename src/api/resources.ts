@@ -1,0 +1,87 @@
+/**
+ * The built-in resources' names: where each kind lives in the API. Clients and controllers address
+ * resources by these; what the API server does with a kind is in its definition (`definitions/`).
+ */
+import type * as t from "./types.ts";
+
+/** A resource's coordinates, tied to the type of its objects. */
+export interface Resource<T extends t.KubeObject = t.KubeObject> {
+  group: string;
+  version: string;
+  kind: string;
+  plural: string;
+  namespaced: boolean;
+  /** Only for type inference; never set. */
+  readonly _type?: T;
+}
+
+function core<T extends t.KubeObject>(kind: string, plural: string, namespaced = true): Resource<T> {
+  return { group: "", version: "v1", kind, plural, namespaced };
+}
+
+function grouped<T extends t.KubeObject>(group: string, kind: string, plural: string, namespaced = true): Resource<T> {
+  return { group, version: "v1", kind, plural, namespaced };
+}
+
+export const configMaps = core<t.ConfigMap>("ConfigMap", "configmaps");
+export const endpoints = core<t.Endpoints>("Endpoints", "endpoints");
+export const events = core<t.Event>("Event", "events");
+export const namespaces = core<t.Namespace>("Namespace", "namespaces", false);
+export const nodes = core<t.Node>("Node", "nodes", false);
+export const persistentVolumes = core<t.PersistentVolume>("PersistentVolume", "persistentvolumes", false);
+export const persistentVolumeClaims = core<t.PersistentVolumeClaim>("PersistentVolumeClaim", "persistentvolumeclaims");
+export const pods = core<t.Pod>("Pod", "pods");
+export const secrets = core<t.Secret>("Secret", "secrets");
+export const services = core<t.Service>("Service", "services");
+export const serviceAccounts = core<t.ServiceAccount>("ServiceAccount", "serviceaccounts");
+
+export const controllerRevisions = grouped<t.ControllerRevision>("apps", "ControllerRevision", "controllerrevisions");
+export const deployments = grouped<t.Deployment>("apps", "Deployment", "deployments");
+export const replicaSets = grouped<t.ReplicaSet>("apps", "ReplicaSet", "replicasets");
+export const statefulSets = grouped<t.StatefulSet>("apps", "StatefulSet", "statefulsets");
+
+export const leases = grouped<t.Lease>("coordination.k8s.io", "Lease", "leases");
+export const endpointSlices = grouped<t.EndpointSlice>("discovery.k8s.io", "EndpointSlice", "endpointslices");
+export const storageClasses = grouped<t.StorageClass>("storage.k8s.io", "StorageClass", "storageclasses", false);
+
+/** `v1` or `apps/v1`. */
+export function apiVersionOf(resource: Pick<Resource, "group" | "version">): string {
+  return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** The resource's path in the API: `/api/v1/namespaces/shop/pods/web-1/log`. */
+export function resourcePath(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
+  const base = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope = resource.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  const item = name ? `/${encodeURIComponent(name)}` : "";
+  return `${base}${scope}/${resource.plural}${item}${subresource ? `/${subresource}` : ""}`;
+}
+
+/** `namespace/name`, or the name alone for cluster-scoped objects: the key of work queues and informers. */
+export function keyOf(object: t.KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return namespace ? `${namespace}/${name}` : name!;
+}
+
+/** Splits a key made by {@link keyOf}. */
+export function splitKey(key: string): { namespace: string | undefined; name: string } {
+  const slash = key.indexOf("/");
+  return slash < 0 ? { namespace: undefined, name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** The owner reference that marks `owner` as the managing controller. */
+export function controllerReference(owner: t.KubeObject): t.OwnerReference {
+  return {
+    apiVersion: owner.apiVersion,
+    kind: owner.kind,
+    name: owner.metadata.name!,
+    uid: owner.metadata.uid!,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** The object's managing controller, if it has one. */
+export function controllerOf(object: t.KubeObject): t.OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller);
+}

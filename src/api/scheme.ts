@@ -1,0 +1,57 @@
+/**
+ * What the API server knows of a kind. A definition is data plus pure functions; the machinery that
+ * uses them (`apiserver/registry`) is the same for every kind.
+ */
+import type { FieldError } from "./errors.ts";
+import type { Resource } from "./resources.ts";
+import type { KubeObject } from "./types.ts";
+
+/** One column of `kubectl get`; `priority` above 0 shows with `-o wide` only. */
+export interface Column<T extends KubeObject = KubeObject> {
+  name: string;
+  type: "string" | "integer" | "number" | "boolean" | "date";
+  format?: "name" | undefined;
+  description: string;
+  priority?: number | undefined;
+  /** The cell; `nowMs` is for ages. */
+  cell: (object: T, nowMs: number) => string | number | boolean | null;
+}
+
+/** Where `scale` finds its numbers. */
+export interface ScalePaths {
+  specReplicas: string;
+  statusReplicas: string;
+  /** Path of the status or spec selector, as text or as a LabelSelector. */
+  selector: string;
+}
+
+export interface ResourceDefinition<T extends KubeObject = KubeObject> extends Resource<T> {
+  singular: string;
+  shortNames?: string[] | undefined;
+  categories?: string[] | undefined;
+  /** The type's name in the OpenAPI documents: `io.k8s.api.core.v1.Pod`. */
+  model: string;
+  /** Verbs served; all by default. */
+  verbs?: string[] | undefined;
+  /** Subresources besides `status` and `scale` are wired by name in the API server. */
+  subresources?: string[] | undefined;
+  scale?: ScalePaths | undefined;
+  /** Fills in Kubernetes' defaults; runs on every object that is written, before validation. */
+  setDefaults?: ((object: T) => void) | undefined;
+  /** Before a create is stored: clear the status, and so on. */
+  prepareForCreate?: ((object: T) => void) | undefined;
+  /** Before an update is stored: keep what clients may not change. (The machinery itself keeps the status, raises the generation, and guards the metadata.) */
+  prepareForUpdate?: ((object: T, old: T) => void) | undefined;
+  validate?: ((object: T) => FieldError[]) | undefined;
+  /** Checks beyond {@link validate}: immutable fields. */
+  validateUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
+  validateStatusUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
+  /** Warnings for the client (`Warning:` headers): deprecated or unsupported fields, by name. */
+  warnings?: ((object: T) => string[]) | undefined;
+  /** Selectable fields besides metadata.name and metadata.namespace. */
+  fields?: ((object: T) => Record<string, string>) | undefined;
+  /** Whether spec changes raise metadata.generation; true where the kind has a spec and a status. */
+  generation?: boolean | undefined;
+  /** Columns; name and age where absent. */
+  columns?: Column<T>[] | undefined;
+}

@@ -1,0 +1,96 @@
+/**
+ * The Kubernetes types as they stand on the wire. They come from @kubernetes/client-node's
+ * declarations (a development dependency; nothing of it is loaded at run time), with its two
+ * peculiarities undone: dates are strings on the wire, and `_continue` is `continue`.
+ */
+import type * as k8s from "@kubernetes/client-node";
+
+type Unescaped<K> = K extends `_${infer Name}` ? Name : K;
+
+type Wire<T> = T extends Date
+  ? string
+  : T extends (infer Item)[]
+    ? Wire<Item>[]
+    : T extends object
+      ? { [K in keyof T as Unescaped<K>]: Wire<T[K]> }
+      : T;
+
+export type ObjectMeta = Wire<k8s.V1ObjectMeta>;
+export type OwnerReference = Wire<k8s.V1OwnerReference>;
+
+/** What every stored object has. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+}
+
+/** An object of a kind: its type metadata and metadata are always there on the wire. */
+type Kind<T> = Omit<Wire<T>, "apiVersion" | "kind" | "metadata"> & KubeObject;
+
+/** A kind whose spec is always there. */
+type WithSpec<T extends { spec?: unknown }> = Kind<T> & { spec: NonNullable<Wire<T>["spec" & keyof Wire<T>]> };
+
+export interface KubeList<T extends KubeObject = KubeObject> {
+  apiVersion: string;
+  kind: string;
+  metadata: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
+  items: T[];
+}
+
+export interface WatchEvent<T = KubeObject> {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  object: T;
+}
+
+export type Binding = Kind<k8s.V1Binding>;
+export type ConfigMap = Kind<k8s.V1ConfigMap>;
+export type Endpoints = Kind<k8s.V1Endpoints>;
+export type Event = Kind<k8s.CoreV1Event>;
+export type Namespace = Kind<k8s.V1Namespace>;
+export type Node = Kind<k8s.V1Node>;
+export type PersistentVolume = WithSpec<k8s.V1PersistentVolume>;
+export type PersistentVolumeClaim = WithSpec<k8s.V1PersistentVolumeClaim>;
+export type Pod = WithSpec<k8s.V1Pod>;
+export type Secret = Kind<k8s.V1Secret>;
+export type Service = WithSpec<k8s.V1Service>;
+export type ServiceAccount = Kind<k8s.V1ServiceAccount>;
+export type ControllerRevision = Kind<k8s.V1ControllerRevision>;
+export type Deployment = WithSpec<k8s.V1Deployment>;
+export type ReplicaSet = WithSpec<k8s.V1ReplicaSet>;
+export type StatefulSet = WithSpec<k8s.V1StatefulSet>;
+export type Lease = WithSpec<k8s.V1Lease>;
+export type EndpointSlice = Kind<k8s.V1EndpointSlice>;
+export type StorageClass = Kind<k8s.V1StorageClass>;
+export type Scale = Kind<k8s.V1Scale>;
+export type Eviction = Kind<k8s.V1Eviction>;
+export type TokenRequest = WithSpec<k8s.AuthenticationV1TokenRequest>;
+export type DeleteOptions = Wire<k8s.V1DeleteOptions>;
+export type Status = Wire<k8s.V1Status>;
+
+export type PodSpec = Wire<k8s.V1PodSpec>;
+export type PodStatus = Wire<k8s.V1PodStatus>;
+export type PodCondition = Wire<k8s.V1PodCondition>;
+export type PodTemplateSpec = Wire<k8s.V1PodTemplateSpec>;
+export type Container = Wire<k8s.V1Container>;
+export type ContainerStatus = Wire<k8s.V1ContainerStatus>;
+export type ContainerState = Wire<k8s.V1ContainerState>;
+export type ContainerPort = Wire<k8s.V1ContainerPort>;
+export type EnvVar = Wire<k8s.V1EnvVar>;
+export type Lifecycle = Wire<k8s.V1Lifecycle>;
+export type LifecycleHandler = Wire<k8s.V1LifecycleHandler>;
+export type Probe = Wire<k8s.V1Probe>;
+export type Volume = Wire<k8s.V1Volume>;
+export type VolumeMount = Wire<k8s.V1VolumeMount>;
+export type Taint = Wire<k8s.V1Taint>;
+export type Toleration = Wire<k8s.V1Toleration>;
+export type Affinity = Wire<k8s.V1Affinity>;
+export type NodeSelectorTerm = Wire<k8s.V1NodeSelectorTerm>;
+export type NodeCondition = Wire<k8s.V1NodeCondition>;
+export type LabelSelector = Wire<k8s.V1LabelSelector>;
+export type ServicePort = Wire<k8s.V1ServicePort>;
+export type Endpoint = Wire<k8s.V1Endpoint>;
+export type EndpointPort = Wire<k8s.DiscoveryV1EndpointPort>;
+export type DeploymentCondition = Wire<k8s.V1DeploymentCondition>;
+export type ObjectReference = Wire<k8s.V1ObjectReference>;
+export type IntOrString = number | string;
