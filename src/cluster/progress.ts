@@ -1,0 +1,25 @@
+/** What a start reports on its way; the daemon sends it, the supervisor passes it on, `up` shows it. */
+import type { Urls } from "./instance.ts";
+
+export type Progress =
+  | { type: "step"; step: Step; state: "started" | "done"; detail?: string; tookMs?: number }
+  | { type: "ready"; urls: Urls; tookMs: number; notes: string[] }
+  /** `refused`: it cannot work as asked, and the message says what to do. */
+  | { type: "failed"; message: string; refused: boolean };
+
+export type Report = (progress: Progress) => void;
+
+/** The steps of a start, in the order in which they are shown. */
+export const STEPS = {
+  "control-plane": "Control plane",
+  nodes: "Nodes",
+  images: "Images",
+  database: "PostgreSQL",
+  services: "Services",
+  ready: "First answer",
+} as const;
+
+export type Step = keyof typeof STEPS;
+
+/** How a daemon's exit is to be read by its supervisor. */
+export const EXIT = { stopped: 0, failed: 1, refused: 3 } as const;
