@@ -3,7 +3,8 @@ import type { Urls } from "./instance.ts";
 
 export type Progress =
   | { type: "step"; step: Step; state: "started" | "done"; detail?: string; tookMs?: number }
-  | { type: "ready"; urls: Urls; tookMs: number; notes: string[] }
+  /** The cluster runs; `problems` names what did not come up in time (empty when all is well). */
+  | { type: "ready"; urls: Urls; tookMs: number; notes: string[]; problems: string[] }
   /** `refused`: it cannot work as asked, and the message says what to do. */
   | { type: "failed"; message: string; refused: boolean };
 
@@ -21,5 +22,5 @@ export const STEPS = {
 
 export type Step = keyof typeof STEPS;
 
-/** How a daemon's exit is to be read by its supervisor. */
-export const EXIT = { stopped: 0, failed: 1, refused: 3 } as const;
+/** How a daemon's exit is to be read by its supervisor; any other end is a crash, and it is started again. */
+export const EXIT = { stopped: 0, refused: 3, failed: 4 } as const;

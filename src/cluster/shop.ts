@@ -1,0 +1,104 @@
+/** Deploys the shop from the same manifests that `kubectl apply -k` takes, and waits for it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+import { apiVersionOf, namespaces, type Resource } from "#api/resources.ts";
+import { isAlreadyExists } from "#api/errors.ts";
+import type { Deployment, KubeObject, Pod, StatefulSet } from "#api/types.ts";
+import type { Client } from "#client/client.ts";
+import type { Informer } from "#client/informer.ts";
+
+export const SHOP_NAMESPACE = "shop";
+
+/** Marks the namespace once every object was created, so that a start that was cut off is finished by the next one. */
+const DEPLOYED = "tidepool.dev/deployed";
+
+/** kubectl's annotation: with it, a later `kubectl apply` knows what was applied here. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Reads a kustomization that only lists resources; anything else in it is refused by name, since it would be ignored here. */
+export function readKustomization(directory: string): KubeObject[] {
+  const kustomization = parse(readFileSync(join(directory, "kustomization.yaml"), "utf8")) as Record<string, unknown>;
+  const unknown = Object.keys(kustomization).filter((key) => !["apiVersion", "kind", "resources"].includes(key));
+  if (unknown.length > 0) throw new Error(`${directory}/kustomization.yaml: ${unknown.join(", ")} can't be used here yet: only resources can`);
+  return (kustomization["resources"] as string[]).flatMap((file) =>
+    parseAllDocuments(readFileSync(join(directory, file), "utf8"))
+      .map((document) => document.toJS() as KubeObject | null)
+      .filter((object) => object !== null),
+  );
+}
+
+/**
+ * Creates the shop's objects, unless they were deployed before: what a user has changed or deleted since
+ * then stays as it is. Namespaces go first.
+ */
+export async function deployShop(client: Client, resources: Resource[], objects: KubeObject[]): Promise<void> {
+  const existing = await client.find(namespaces, SHOP_NAMESPACE);
+  if (existing?.metadata.annotations?.[DEPLOYED]) return;
+  const byKind = new Map(resources.map((resource) => [`${apiVersionOf(resource)}/${resource.kind}`, resource]));
+  const isNamespace = (object: KubeObject): number => (object.kind === "Namespace" ? 0 : 1);
+  for (const object of [...objects].sort((a, b) => isNamespace(a) - isNamespace(b))) {
+    const resource = byKind.get(`${object.apiVersion}/${object.kind}`);
+    if (!resource) throw new Error(`the shop's manifests hold ${object.apiVersion} ${object.kind} ${object.metadata.name}, which this API server doesn't serve`);
+    object.metadata.annotations = { ...object.metadata.annotations, [LAST_APPLIED]: `${lastApplied(object)}\n` };
+    try {
+      await client.create(resource, object);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+  await client.patch(namespaces, { name: SHOP_NAMESPACE }, "merge", { metadata: { annotations: { [DEPLOYED]: "true" } } });
+}
+
+function lastApplied(object: KubeObject): string {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  return JSON.stringify({ ...object, metadata: { ...object.metadata, annotations } });
+}
+
+/** Whether a workload has all its replicas of the current template available. */
+export function isAvailable(workload: Deployment | StatefulSet): boolean {
+  const wanted = workload.spec.replicas ?? 1;
+  const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = workload.status ?? {};
+  return observedGeneration >= (workload.metadata.generation ?? 0) && Math.min(updatedReplicas, readyReplicas, availableReplicas) >= wanted;
+}
+
+/** Resolves when `done` holds for the informer's objects of a namespace; calls `progress` at each change; rejects when the signal aborts. */
+export function waitFor<T extends KubeObject>(informer: Informer<T>, namespace: string, done: (objects: T[]) => boolean, signal: AbortSignal, progress?: (objects: T[]) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let unsubscribe: (() => void) | undefined;
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+      signal.removeEventListener("abort", onAbort);
+      unsubscribe?.();
+    };
+    const onAbort = (): void => {
+      settle();
+      reject(signal.reason as Error);
+    };
+    const check = (): void => {
+      if (settled) return;
+      const objects = informer.list(namespace);
+      progress?.(objects);
+      if (!done(objects)) return;
+      settle();
+      resolve();
+    };
+    if (signal.aborted) return reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    unsubscribe = informer.subscribe({ set: check, delete: check });
+    void informer.whenSynced().then(check);
+    if (settled) unsubscribe();
+  });
+}
+
+/** Why a pod isn't ready, in a few words. */
+export function podTrouble(pod: Pod): string | undefined {
+  if (pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) return undefined;
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False") return `${pod.metadata.name}: ${scheduled.message ?? scheduled.reason}`;
+  for (const { name, state } of pod.status?.containerStatuses ?? []) {
+    if (state?.waiting) return `${pod.metadata.name}: container ${name} is waiting: ${[state.waiting.reason, state.waiting.message].filter(Boolean).join(": ")}`;
+  }
+  return `${pod.metadata.name}: ${pod.status?.phase ?? "Pending"}, not ready`;
+}

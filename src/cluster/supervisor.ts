@@ -1,0 +1,63 @@
+/**
+ * The process that `up` leaves behind: it starts the daemon, starts it again when it crashes, as
+ * systemd does with a kubelet, and passes signals and progress on. It holds no state, so that it
+ * can't fail for the daemon's reasons.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { identify } from "#lib/process.ts";
+import { removeRecord, writeRecord } from "./instance.ts";
+import { EXIT } from "./progress.ts";
+import type { ClusterOptions } from "./cluster.ts";
+
+const RESTART_DELAY_MS = { first: 100, most: 10_000 };
+/** A daemon that ran this long starts with a fresh back-off when it crashes. */
+const HEALTHY_AFTER_MS = 60_000;
+
+const argument = process.argv[2]!;
+const { dataDir } = JSON.parse(argument) as ClusterOptions;
+const daemonFile = fileURLToPath(new URL("./daemon.ts", import.meta.url));
+
+let daemon: ChildProcess | undefined;
+let stopping = false;
+let delayMs = RESTART_DELAY_MS.first;
+
+writeRecord(dataDir, "supervisor", { process: identify(process.pid)! });
+for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, stop);
+process.on("SIGHUP", () => undefined);
+// The one who waits for the first start has gone before it was done: nobody wants it any more.
+let ready = false;
+process.on("disconnect", () => !ready && stop());
+start();
+
+function start(): void {
+  const startedAt = Date.now();
+  daemon = fork(daemonFile, [argument], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  daemon.on("message", (message) => {
+    if ((message as { type: string }).type === "ready") ready = true;
+    if (process.connected) process.send!(message);
+  });
+  daemon.on("exit", (code, signal) => {
+    const meant = code !== null && (Object.values(EXIT) as number[]).includes(code);
+    if (meant || stopping) {
+      removeRecord(dataDir, "supervisor");
+      process.exit(code ?? EXIT.stopped);
+    }
+    if (Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = RESTART_DELAY_MS.first;
+    process.stderr.write(
+      `${JSON.stringify({ time: new Date().toISOString(), level: "error", component: "supervisor", message: `the daemon ended (${signal ?? `code ${code}`}); starting it again in ${delayMs} ms` })}\n`,
+    );
+    setTimeout(start, delayMs);
+    delayMs = Math.min(delayMs * 2, RESTART_DELAY_MS.most);
+  });
+}
+
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  if (daemon && daemon.exitCode === null && daemon.signalCode === null) daemon.kill("SIGTERM");
+  else {
+    removeRecord(dataDir, "supervisor");
+    process.exit(EXIT.stopped);
+  }
+}
