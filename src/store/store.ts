@@ -1,0 +1,115 @@
+/**
+ * The store's contract: a map of keys to objects in which every write makes a new global revision,
+ * and everything since a past revision can be replayed. What etcd is to a Kubernetes API server.
+ * @see https://etcd.io/docs/v3.6/learning/data_model/
+ */
+
+/** What can be stored: an object whose metadata carries its revision, as Kubernetes' objects do. */
+export interface Storable {
+  metadata: { resourceVersion?: string };
+}
+
+/** One version of one object. Entries and their objects are shared and never change: copy before changing. */
+export interface Entry {
+  readonly key: string;
+  /** The revision of the write that made this version. */
+  readonly revision: number;
+  /** The object as JSON with its resourceVersion inside: made once, sent many times. */
+  readonly json: string;
+  /** The object. */
+  readonly object: Storable;
+}
+
+/** One change. A deletion carries the object's last state, stamped with the revision of the deletion. */
+export interface Change {
+  readonly type: "put" | "delete";
+  readonly revision: number;
+  readonly entry: Entry;
+  /** The version before; undefined when the key was new. */
+  readonly previous: Entry | undefined;
+}
+
+export interface ListOptions {
+  /** Lists as of this past revision instead of now. Throws a CompactedError when it is forgotten. */
+  revision?: number | undefined;
+  /** Keys after this one only. */
+  after?: string | undefined;
+}
+
+export interface Listing {
+  /** In the order of their keys. */
+  entries: Entry[];
+  /** The revision the listing is of. */
+  revision: number;
+}
+
+/** Called once per committed batch, in order. It must neither throw nor block. */
+export type ChangeListener = (changes: readonly Change[]) => void;
+
+/**
+ * Keys are paths: the first segment names the table (`pods`), and a prefix ends with a slash
+ * (`pods/`, `pods/shop/`). Writes are acknowledged (their promise resolves) when they are durable;
+ * reads and watches only ever see durable writes.
+ */
+export interface Store {
+  /** The last durable revision; it never decreases, restarts included. */
+  readonly revision: number;
+  /** History up to and including this revision is forgotten. */
+  readonly compactedRevision: number;
+  get(key: string): Entry | undefined;
+  list(prefix: string, options?: ListOptions): Listing;
+  /** How many keys have this prefix now. */
+  count(prefix: string): number;
+  /** Throws a KeyExistsError. The store owns `object` from here on. */
+  create(key: string, object: Storable): Promise<Entry>;
+  /** Replaces the version of `expectedRevision`; throws a RevisionMismatchError when the current one is another, or none. */
+  update(key: string, object: Storable, expectedRevision: number): Promise<Entry>;
+  /** Deletes the version of `expectedRevision`; resolves to the last state, stamped with the deletion's revision. */
+  delete(key: string, expectedRevision: number): Promise<Entry>;
+  /**
+   * Calls the listener with every change under `prefix` after `afterRevision`, the past ones before this
+   * returns: no gap, no duplicate, in order. Returns a function that ends it. Throws a CompactedError.
+   */
+  watch(prefix: string, afterRevision: number, listener: ChangeListener): () => void;
+  /** Forgets the history up to `revision`. */
+  compact(revision: number): void;
+  /** Commits what waits and closes; later writes are refused. */
+  close(): Promise<void>;
+}
+
+export class KeyExistsError extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(`key ${key} exists`);
+    this.key = key;
+  }
+}
+
+/** Compare-and-swap failed: the key's current version is `current`. */
+export class RevisionMismatchError extends Error {
+  readonly current: Entry | undefined;
+  constructor(key: string, expectedRevision: number, current: Entry | undefined) {
+    super(`key ${key} is at revision ${current ? current.revision : "none"}, not ${expectedRevision}`);
+    this.current = current;
+  }
+}
+
+/** The revision asked for is forgotten. */
+export class CompactedError extends Error {
+  readonly revision: number;
+  readonly compactedRevision: number;
+  constructor(revision: number, compactedRevision: number) {
+    super(`revision ${revision} is compacted; the oldest is ${compactedRevision}`);
+    this.revision = revision;
+    this.compactedRevision = compactedRevision;
+  }
+}
+
+/** A record in the file does not say what was written. */
+export class CorruptRecordError extends Error {}
+
+export class StoreClosedError extends Error {
+  constructor() {
+    super("the store is closed");
+  }
+}
