@@ -15,8 +15,8 @@ const arrows = {
   cli: ["cluster", "client", "api", "lib"],
 };
 
-// A test may set its subject against the real neighbours.
-const test = "[.]test[.]ts$";
+// A test may set its subject against the real neighbours, and so may what tests share.
+const test = "[.]test[.]ts$|/testing([.]ts$|/)";
 
 const layers = Object.entries(arrows).map(([folder, may]) => ({
   name: `layer-${folder}`,

@@ -10,6 +10,7 @@ import { after } from "node:test";
 import { processesOf } from "./processes.ts";
 import { ANY_PORTS, readStatus, tidepool, tidepoolOk } from "./tidepool.ts";
 import { until } from "./wait.ts";
+import { buildEcho } from "./workloads.ts";
 
 /** Holds the data directory of a cluster that already runs. */
 export const SHARED_CLUSTER = "TIDEPOOL_TEST_DATA";
@@ -27,6 +28,7 @@ export async function sharedCluster(): Promise<TestCluster> {
   if (shared !== undefined) return describe(shared);
   const { dataDir, stop } = await startOwnCluster();
   after(stop);
+  await buildEcho(dataDir);
   return describe(dataDir);
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import type { TestCluster } from "./cluster.ts";
+import { sharedCluster, type TestCluster } from "./cluster.ts";
 import { start, type Finished, type Started } from "./tidepool.ts";
 import { which } from "./which.ts";
 
@@ -28,10 +28,15 @@ export function findKubectl(name = process.env["KUBECTL"] ?? "kubectl"): { path:
   }
 }
 
-/** `skip` for tests that need kubectl: its reason, or false. */
-export function withoutKubectl(): string | false {
+/**
+ * What a file of kubectl tests begins with: kubectl bound to a namespace of its own, or, where there is no kubectl,
+ * the reason to `skip`.
+ */
+export async function kubectlSuite(namespace: string): Promise<{ kubectl: Kubectl; cluster: TestCluster; skip: string | false }> {
+  const cluster = await sharedCluster();
   const found = findKubectl();
-  return "reason" in found ? found.reason : false;
+  if ("reason" in found) return { kubectl: bind("kubectl", {}, [], []), cluster, skip: found.reason };
+  return { kubectl: await ownNamespace(kubectlFor(cluster, found.path), namespace), cluster, skip: false };
 }
 
 export interface RunOptions {
@@ -62,7 +67,7 @@ export interface Kubectl {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Json = any;
 
-export function kubectlFor(cluster: TestCluster, path = pathOfKubectl()): Kubectl {
+export function kubectlFor(cluster: TestCluster, path: string): Kubectl {
   // kubectl keeps what it discovers under HOME: a fresh one knows nothing of other clusters.
   const home = mkdtempSync(join(tmpdir(), "tidepool-kubectl-"));
   const started: Started[] = [];
@@ -71,12 +76,6 @@ export function kubectlFor(cluster: TestCluster, path = pathOfKubectl()): Kubect
     rmSync(home, { recursive: true, force: true });
   });
   return bind(path, { ...process.env, HOME: home, KUBECONFIG: cluster.kubeconfig }, [], started);
-}
-
-function pathOfKubectl(): string {
-  const found = findKubectl();
-  if ("reason" in found) throw new Error(found.reason);
-  return found.path;
 }
 
 function bind(path: string, env: NodeJS.ProcessEnv, prefix: string[], started: Started[]): Kubectl {
@@ -113,10 +112,17 @@ function asText(input: string | object): string {
 }
 
 /** A namespace of the file's own, deleted after its tests. */
-export async function ownNamespace(kubectl: Kubectl, name: string): Promise<Kubectl> {
+async function ownNamespace(kubectl: Kubectl, name: string): Promise<Kubectl> {
   await kubectl.ok(["create", "namespace", name]);
   after(() => kubectl.ok(["delete", "namespace", name, "--wait=false"]));
   return kubectl.in(name);
+}
+
+/** The rows of a table that kubectl printed, by the titles of its columns. */
+export function rowsOf(table: string): Record<string, string>[] {
+  const [header = "", ...lines] = table.split("\n");
+  const columns = [...header.matchAll(/\S+(?: \S+)*/g)].map((match) => ({ title: match[0], start: match.index }));
+  return lines.map((line) => Object.fromEntries(columns.map(({ title, start: from }, index) => [title, line.slice(from, columns[index + 1]?.start).trim()])));
 }
 
 /** A file that lives as long as the test file. */

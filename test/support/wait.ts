@@ -5,14 +5,16 @@ export interface WaitOptions {
   everyMs?: number;
 }
 
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | "">;
+
 /** Asks until `probe` returns something true, and returns it. Throws with the last answer or error when the time is up. */
-export async function until<T>(what: string, probe: () => T | Promise<T>, { timeoutMs = 30_000, everyMs = 100 }: WaitOptions = {}): Promise<NonNullable<T>> {
+export async function until<T>(what: string, probe: () => T | Promise<T>, { timeoutMs = 30_000, everyMs = 100 }: WaitOptions = {}): Promise<Truthy<T>> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
       const value = await probe();
-      if (value) return value as NonNullable<T>;
+      if (value) return value as Truthy<T>;
       last = value;
     } catch (error) {
       last = error;

@@ -1,13 +1,12 @@
 /** Objects the tests create: the echo image (test/images/echo) in the shapes that come up again and again. */
 import { join } from "node:path";
-import type { TestCluster } from "./cluster.ts";
 import { ROOT, tidepoolOk } from "./tidepool.ts";
 
 export const ECHO = "localhost:5002/test/echo";
 
 /** Builds the echo image and pushes it to the cluster's registry. */
-export async function buildEcho(cluster: TestCluster): Promise<void> {
-  await tidepoolOk(["build", join(ROOT, "test/images/echo"), "--data", cluster.dataDir]);
+export async function buildEcho(dataDir: string): Promise<void> {
+  await tidepoolOk(["build", join(ROOT, "test/images/echo"), "--data", dataDir]);
 }
 
 interface EchoOptions {

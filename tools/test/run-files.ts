@@ -35,16 +35,16 @@ export async function runTestFiles(
   });
 
   for await (const { type, data } of stream) {
-    if (type === "test:pass" && data.details.type !== "suite") {
-      const { skip, todo } = data;
-      if (skip !== undefined || todo !== undefined) tally.skips.push({ name: data.name, reason: typeof skip === "string" ? skip : "no reason given" });
-      else tally.passed++;
+    if (type === "test:pass") {
+      const { skip, details } = data;
+      if (skip !== undefined) tally.skips.push({ name: data.name, reason: typeof skip === "string" ? skip : "no reason given" });
+      else if (details.type !== "suite") tally.passed++;
     } else if (type === "test:fail" && !isEcho(data.details.error)) {
       const where = data.file === undefined ? "" : `${relative(process.cwd(), data.file)}: `;
       tally.failures.push(`${where}${data.name}`);
       console.log(`  FAILED  ${where}${data.name}\n${indent(inspect(data.details.error.cause ?? data.details.error))}`);
-    } else if (type === "test:stderr" || type === "test:stdout") {
-      if (type === "test:stderr") process.stderr.write(data.message);
+    } else if (type === "test:stderr") {
+      process.stderr.write(data.message);
     } else if (type === "test:summary" && data.file !== undefined) {
       const { counts, duration_ms, success } = data;
       const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";

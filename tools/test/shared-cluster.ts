@@ -1,5 +1,6 @@
 /** Starts the cluster of the end-to-end tests once, and takes it down whatever happens. */
 import { SHARED_CLUSTER, startOwnCluster } from "../../test/support/cluster.ts";
+import { buildEcho } from "../../test/support/workloads.ts";
 import type { Tally } from "./tally.ts";
 
 export async function withSharedCluster(tally: Tally, work: () => Promise<void>): Promise<void> {
@@ -17,6 +18,7 @@ export async function withSharedCluster(tally: Tally, work: () => Promise<void>)
   });
   process.env[SHARED_CLUSTER] = cluster.dataDir;
   try {
+    await buildEcho(cluster.dataDir);
     await Promise.race([work(), interrupted.then(() => tally.failures.push("the run was interrupted"))]);
   } finally {
     await cluster.stop().then(
