@@ -171,7 +171,6 @@ function readText(stream: IncomingMessage): Promise<string> {
     stream.setEncoding("utf8");
     stream.on("data", (chunk: string) => (text += chunk));
     stream.on("end", () => resolve(text));
-    stream.on("error", reject);
-    stream.on("close", () => reject(new Error("the answer broke off"))); // after "end" this changes nothing
+    stream.on("error", reject); // also when it breaks off
   });
 }
