@@ -10,6 +10,11 @@ import { keyOf, type Resource } from "#api/resources.ts";
 import type { KubeObject } from "#api/types.ts";
 import type { Client } from "./client.ts";
 
+/** A watch shorter than this that the server ended counts as a failure for the back-off. */
+const SHORT_WATCH_MS = 1000;
+
+const NAMESPACE_INDEX = "namespace";
+
 export interface Handler<T> {
   /** An object appeared (`old` undefined), changed, or was seen again after a new list. */
   set(object: T, old: T | undefined): void;
@@ -30,6 +35,7 @@ export class Informer<T extends KubeObject> {
   #synced = false;
   readonly #onSynced: (() => void)[] = [];
   #run: Promise<void> | undefined;
+  #resourceVersion: string | undefined;
 
   constructor(
     client: Client,
@@ -41,6 +47,7 @@ export class Informer<T extends KubeObject> {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#selector = { fieldSelector: options.fieldSelector, labelSelector: options.labelSelector };
+    this.index(NAMESPACE_INDEX, (object) => [object.metadata.namespace ?? ""]);
   }
 
   /** Begins to list and watch; calling it again does nothing. */
@@ -62,10 +69,25 @@ export class Informer<T extends KubeObject> {
     return this.#synced;
   }
 
+  /** The local copy holds every change up to this version; undefined before the first list and between an expiry and the next list. */
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion;
+  }
+
   /** Calls the handler for every known object now and for every change later; returns a function that ends it. */
   subscribe(handler: Handler<T>): () => void {
     this.#handlers.add(handler);
     for (const object of this.#items.values()) handler.set(object, undefined);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** Calls `changed` whenever the object under `key` appears, changes or goes; returns a function that ends it. */
+  onChange(key: string, changed: () => void): () => void {
+    const handler: Handler<T> = {
+      set: (object) => void (keyOf(object) === key && changed()),
+      delete: (object) => void (keyOf(object) === key && changed()),
+    };
+    this.#handlers.add(handler);
     return () => this.#handlers.delete(handler);
   }
 
@@ -75,8 +97,7 @@ export class Informer<T extends KubeObject> {
   }
 
   list(namespace?: string): T[] {
-    const all = [...this.#items.values()];
-    return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+    return namespace === undefined ? [...this.#items.values()] : this.byIndex(NAMESPACE_INDEX, namespace);
   }
 
   /** Declares an index: objects are found by any of the keys that `keysOf` gives them. Idempotent by name. */
@@ -95,35 +116,36 @@ export class Informer<T extends KubeObject> {
 
   async #loop(): Promise<void> {
     const { signal } = this.#stop;
-    let resourceVersion: string | undefined;
     let failures = 0;
     while (!signal.aborted) {
+      const startedMs = this.#clock.now();
       try {
-        resourceVersion ??= await this.#list();
+        if (this.#resourceVersion === undefined) await this.#list();
         for await (const event of this.#client.watch(
           this.resource,
-          { ...this.#selector, resourceVersion, allowBookmarks: true },
+          { ...this.#selector, resourceVersion: this.#resourceVersion, allowBookmarks: true },
           signal,
         )) {
-          resourceVersion = event.object.metadata.resourceVersion!;
           if (event.type === "DELETED") this.#remove(keyOf(event.object));
           else if (event.type !== "BOOKMARK") this.#put(event.object);
+          this.#resourceVersion = event.object.metadata.resourceVersion!;
           failures = 0;
         }
+        // A watch that ends by itself is normal; one that ends at once, again and again, must not become a busy loop.
+        if (this.#clock.now() - startedMs < SHORT_WATCH_MS) failures++;
       } catch (error) {
         if (signal.aborted) return;
-        if (isExpired(error)) resourceVersion = undefined;
-        else {
-          failures++;
-          this.#log.warn(`watch of ${this.resource.plural} failed; will retry`, { error: errorMessage(error) });
-        }
+        failures++;
+        if (isExpired(error)) this.#resourceVersion = undefined;
+        else this.#log.warn(`watch of ${this.resource.plural} failed; will retry`, { error: errorMessage(error) });
       }
-      if (failures > 0) await sleep(this.#clock, Math.min(100 * 2 ** failures, 10_000), signal).catch(() => undefined);
+      // The first retry is immediate: a watch that expired or broke once is replaced without a gap.
+      if (failures > 1) await sleep(this.#clock, Math.min(100 * 2 ** (failures - 2), 10_000), signal).catch(() => undefined);
     }
   }
 
   /** Reads everything, in pages of one snapshot, and tells the handlers of the differences. */
-  async #list(): Promise<string> {
+  async #list(): Promise<void> {
     const seen = new Set<string>();
     let page = await this.#client.list(this.resource, { ...this.#selector, limit: 500 });
     for (;;) {
@@ -135,20 +157,25 @@ export class Informer<T extends KubeObject> {
       page = await this.#client.list(this.resource, { ...this.#selector, limit: 500, continue: page.metadata.continue });
     }
     for (const key of [...this.#items.keys()]) if (!seen.has(key)) this.#remove(key);
+    this.#resourceVersion = page.metadata.resourceVersion!;
     if (!this.#synced) {
       this.#synced = true;
       for (const resolve of this.#onSynced.splice(0)) resolve();
     }
-    return page.metadata.resourceVersion!;
   }
 
   #put(object: T): void {
     const key = keyOf(object);
     const old = this.#items.get(key);
-    if (old && old.metadata.resourceVersion === object.metadata.resourceVersion && old.metadata.uid === object.metadata.uid) return;
+    if (old && old.metadata.uid !== object.metadata.uid) {
+      // Deleted and created again while we weren't watching: two events, as if we had been.
+      this.#remove(key);
+      return this.#put(object);
+    }
+    if (old && old.metadata.resourceVersion === object.metadata.resourceVersion) return;
     this.#items.set(key, object);
     for (const index of this.#byIndex.values()) this.#indexOne(index, key, object, old);
-    for (const handler of this.#handlers) handler.set(object, old);
+    this.#tell((handler) => handler.set(object, old));
   }
 
   #remove(key: string): void {
@@ -156,7 +183,18 @@ export class Informer<T extends KubeObject> {
     if (!old) return;
     this.#items.delete(key);
     for (const index of this.#byIndex.values()) this.#indexOne(index, key, undefined, old);
-    for (const handler of this.#handlers) handler.delete(old);
+    this.#tell((handler) => handler.delete(old));
+  }
+
+  /** One handler's mistake must not cost another its event, nor break the watch. */
+  #tell(call: (handler: Handler<T>) => void): void {
+    for (const handler of this.#handlers) {
+      try {
+        call(handler);
+      } catch (error) {
+        this.#log.error(`a handler of ${this.resource.plural} threw`, { error: errorMessage(error) });
+      }
+    }
   }
 
   #indexOne(
