@@ -1,0 +1,40 @@
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/apps/deployment/strategy.go */
+import { deployments } from "../resources.ts";
+import type { Deployment } from "../types.ts";
+import { ageColumn, column, countColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
+import { define } from "./define.ts";
+import { setTemplateDefaults } from "./pod-defaults.ts";
+
+export const deployment = define(deployments, {
+  model: "io.k8s.api.apps.v1.Deployment",
+  shortNames: ["deploy"],
+  categories: ["all"],
+  subresources: ["status"],
+  generation: true,
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  setDefaults({ spec }) {
+    spec.replicas ??= 1;
+    spec.strategy ??= {};
+    spec.strategy.type ||= "RollingUpdate";
+    if (spec.strategy.type === "RollingUpdate") {
+      spec.strategy.rollingUpdate ??= {};
+      spec.strategy.rollingUpdate.maxUnavailable ??= "25%";
+      spec.strategy.rollingUpdate.maxSurge ??= "25%";
+    }
+    spec.revisionHistoryLimit ??= 10;
+    spec.progressDeadlineSeconds ??= 600;
+    setTemplateDefaults(spec.template);
+  },
+  prepareForCreate(object) {
+    object.status = {};
+  },
+  columns: [
+    nameColumn(),
+    column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),
+    countColumn("Up-to-date", "Total number of non-terminating pods targeted by this deployment that have the desired template spec.", ({ status }) => status?.updatedReplicas ?? 0),
+    countColumn("Available", "Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.", ({ status }) => status?.availableReplicas ?? 0),
+    ageColumn(),
+    ...templateColumns<Deployment>(({ spec }) => spec.template.spec),
+    wide(column("Selector", "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by this deployment.", ({ spec }) => selectorText(spec.selector))),
+  ],
+});

@@ -1,0 +1,29 @@
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/namespace/strategy.go */
+import { namespaces } from "../resources.ts";
+import { ageColumn, column, nameColumn } from "./columns.ts";
+import { define } from "./define.ts";
+
+export const namespace = define(namespaces, {
+  model: "io.k8s.api.core.v1.Namespace",
+  shortNames: ["ns"],
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+  subresources: ["status", "finalize"],
+  setDefaults(object) {
+    if (object.metadata.name) object.metadata.labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name };
+    object.status ??= {};
+    object.status.phase ||= "Active";
+  },
+  prepareForCreate(object) {
+    object.status = { phase: "Active" };
+    object.spec ??= {};
+    const finalizers = object.spec.finalizers ?? [];
+    if (!finalizers.includes("kubernetes")) object.spec.finalizers = [...finalizers, "kubernetes"];
+  },
+  // Only the finalize subresource changes the finalizers.
+  prepareForUpdate(object, old) {
+    object.spec = { ...object.spec, ...(old.spec?.finalizers ? { finalizers: old.spec.finalizers } : {}) };
+    if (!old.spec?.finalizers) delete object.spec.finalizers;
+  },
+  fields: ({ metadata, status }) => ({ name: metadata.name ?? "", "status.phase": status?.phase ?? "" }),
+  columns: [nameColumn(), column("Status", "The status of the namespace", ({ status }) => status?.phase ?? ""), ageColumn()],
+});

@@ -1,0 +1,29 @@
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/strategy.go */
+import { pods } from "../resources.ts";
+import { define } from "./define.ts";
+import { podColumns } from "./pod-columns.ts";
+import { setPodDefaults } from "./pod-defaults.ts";
+import { qosClassOf } from "./qos.ts";
+
+export const pod = define(pods, {
+  model: "io.k8s.api.core.v1.Pod",
+  shortNames: ["po"],
+  categories: ["all"],
+  subresources: ["status", "log", "exec", "attach", "portforward", "binding", "eviction"],
+  generation: true,
+  setDefaults: setPodDefaults,
+  prepareForCreate(object) {
+    object.status = { phase: "Pending", qosClass: qosClassOf(object.spec) };
+  },
+  fields: ({ spec, status = {} }) => ({
+    "spec.nodeName": spec.nodeName ?? "",
+    "spec.restartPolicy": spec.restartPolicy ?? "",
+    "spec.schedulerName": spec.schedulerName ?? "",
+    "spec.serviceAccountName": spec.serviceAccountName ?? "",
+    "spec.hostNetwork": String(spec.hostNetwork ?? false),
+    "status.phase": status.phase ?? "",
+    "status.podIP": status.podIPs?.[0]?.ip ?? status.podIP ?? "",
+    "status.nominatedNodeName": status.nominatedNodeName ?? "",
+  }),
+  columns: podColumns,
+});

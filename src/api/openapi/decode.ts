@@ -1,0 +1,187 @@
+/**
+ * What the API server's decoder does to a parsed object before anyone looks at it: values of the wrong
+ * type are refused, unknown fields are dropped and reported, nulls are dropped, quantities become canonical.
+ * @see https://github.com/kubernetes-sigs/json (error texts and the order they come in)
+ */
+import { isQuantity, QUANTITY_ERROR } from "#lib/quantity.ts";
+import { badRequest } from "../errors.ts";
+import { INT_OR_STRING, MICRO_TIME, QUANTITY, TIME, shortName } from "./models.ts";
+import { canonicalQuantity } from "./quantity.ts";
+import { type Property, schemaOf } from "./schema.ts";
+
+type Json = Record<string, unknown>;
+
+interface Decoding {
+  unknown: string[];
+  /** The first mismatch; decoding goes on after it, as Go's does, so that only this one is told. */
+  mismatch: string | undefined;
+}
+
+/**
+ * Brings `object` into the form of its model, in place: unknown fields go, nulls go, quantities become
+ * canonical. Returns the paths of the unknown fields (`spec.containers[0].imagee`). Throws a BadRequest in
+ * Kubernetes' words when a value has another type than its field.
+ */
+export function prune(model: string, object: object): string[] {
+  const decoding: Decoding = { unknown: [], mismatch: undefined };
+  decodeObject(decoding, model, object as Json, "", []);
+  if (decoding.mismatch !== undefined) {
+    const { kind, apiVersion = "" } = object as { kind?: string; apiVersion?: string };
+    const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${decoding.mismatch}`);
+  }
+  return decoding.unknown;
+}
+
+/** The paths of fields that the model doesn't have; `value` stays as it is. */
+export function unknownFields(model: string, value: object): { path: string }[] {
+  const decoding: Decoding = { unknown: [], mismatch: undefined };
+  decodeObject(decoding, model, structuredClone(value) as Json, "", []);
+  return decoding.unknown.map((path) => ({ path }));
+}
+
+/** The message of strict decoding for unknown and duplicate fields; undefined when there are none. */
+export function strictDecodingError(unknown: string[], duplicate: string[] = []): string | undefined {
+  const problems = [...duplicate.map((path) => `duplicate field "${path}"`), ...unknown.map((path) => `unknown field "${path}"`)];
+  return problems.length > 0 ? `strict decoding error: ${problems.join(", ")}` : undefined;
+}
+
+/** `fields` are the names on the way here without indices, as Go's messages show them. */
+function decodeObject(decoding: Decoding, model: string, object: Json, path: string, fields: string[]): void {
+  const { properties } = schemaOf(model);
+  if (!properties) return; // free-form
+  for (const name of Object.keys(object)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const here = path === "" ? name : `${path}.${name}`;
+    if (!property) {
+      decoding.unknown.push(here);
+      delete object[name];
+    } else if (object[name] === null) {
+      delete object[name];
+    } else {
+      object[name] = decode(decoding, property, object[name], here, { struct: shortName(model), names: [...fields, name] });
+    }
+  }
+}
+
+/** Where a mismatch is: the innermost struct, and the names of the fields that lead to it. */
+interface Place {
+  struct: string;
+  names: string[];
+}
+
+function decode(decoding: Decoding, property: Property, value: unknown, path: string, place: Place): unknown {
+  if (property.ref) return decodeRef(decoding, property, value, path, place);
+  switch (property.type) {
+    case "array":
+      if (!Array.isArray(value)) return mismatch(decoding, property, value, place);
+      return value.map((item, i) => (item === null ? zero(property.items!) : decode(decoding, property.items!, item, `${path}[${i}]`, place)));
+    case "object":
+      if (!isObject(value)) return mismatch(decoding, property, value, place);
+      for (const [key, item] of Object.entries(value)) {
+        value[key] = item === null ? zero(property.values!) : decode(decoding, property.values!, item, `${path}.${key}`, place);
+      }
+      return value;
+    case "boolean":
+      return typeof value === "boolean" ? value : mismatch(decoding, property, value, place);
+    case "integer":
+      return isInteger(value, property.format) ? value : mismatch(decoding, property, value, place);
+    case "number":
+      return typeof value === "number" ? value : mismatch(decoding, property, value, place);
+    case "string":
+      if (typeof value !== "string") return mismatch(decoding, property, value, place);
+      if (property.format === "byte") decodeBase64(decoding, value);
+      return value;
+    case undefined:
+      return value;
+  }
+}
+
+function decodeRef(decoding: Decoding, property: Property, value: unknown, path: string, place: Place): unknown {
+  switch (property.ref) {
+    case QUANTITY:
+      if ((typeof value !== "string" && typeof value !== "number") || !isQuantity(value)) {
+        decoding.mismatch ??= QUANTITY_ERROR;
+        return value;
+      }
+      return canonicalQuantity(String(value));
+    case INT_OR_STRING:
+      if (typeof value === "string" || isInteger(value, "int32")) return value;
+      return mismatch(decoding, { type: "integer", format: "int32" }, value, place);
+    case TIME:
+    case MICRO_TIME:
+      return decodeTime(decoding, property, value, place);
+    default:
+      if (!isObject(value)) return mismatch(decoding, property, value, place);
+      decodeObject(decoding, property.ref!, value, path, place.names);
+      return value;
+  }
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function decodeTime(decoding: Decoding, property: Property, value: unknown, place: Place): unknown {
+  if (typeof value !== "string") return mismatch(decoding, { type: "string" }, value, place);
+  if (RFC3339.test(value) && !Number.isNaN(Date.parse(value))) return value;
+  const layout = property.ref === TIME ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
+  decoding.mismatch ??= `parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`;
+  return value;
+}
+
+function decodeBase64(decoding: Decoding, value: string): void {
+  const bad = /^(?:[A-Za-z0-9+/\r\n]*)(={0,2})/.exec(value)!;
+  const compact = value.replaceAll(/[\r\n]/g, "");
+  if (bad[0].length !== value.length) decoding.mismatch ??= `illegal base64 data at input byte ${bad[0].length}`;
+  else if (compact.length % 4 !== 0) decoding.mismatch ??= `illegal base64 data at input byte ${Math.max(0, 4 * Math.floor(compact.length / 4))}`;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isInteger(value: unknown, format: string | undefined): boolean {
+  if (typeof value !== "number" || !Number.isInteger(value)) return false;
+  return format === "int64" || (value >= -(2 ** 31) && value < 2 ** 31);
+}
+
+/** Go's zero value, which null decodes to inside lists and maps. */
+function zero(property: Property): unknown {
+  if (property.ref === QUANTITY) return "0";
+  if (property.type === "array") return [];
+  if (property.type === "object" || property.ref) return {};
+  return property.type === "string" ? "" : property.type === "boolean" ? false : 0;
+}
+
+/** Notes the mismatch in the words of Go's JSON decoder, and leaves the value. */
+function mismatch(decoding: Decoding, property: Property, value: unknown, { struct, names }: Place): unknown {
+  decoding.mismatch ??= `json: cannot unmarshal ${jsonTypeOf(property, value)} into Go struct field ${struct}.${names.join(".")} of type ${goType(property)}`;
+  return value;
+}
+
+function jsonTypeOf(property: Property, value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return property.type === "integer" ? `number ${value}` : "number";
+  return typeof value;
+}
+
+function goType(property: Property): string {
+  if (property.ref === QUANTITY) return "resource.Quantity";
+  if (property.ref) return `v1.${shortName(property.ref)}`;
+  switch (property.type) {
+    case "array":
+      return `[]${goType(property.items!)}`;
+    case "object":
+      return property.values?.ref === QUANTITY ? "v1.ResourceList" : `map[string]${goType(property.values!)}`;
+    case "boolean":
+      return "bool";
+    case "integer":
+      return property.format ?? "int32";
+    case "number":
+      return "float64";
+    case "string":
+      return property.format === "byte" ? "[]uint8" : property.goType ? `v1.${property.goType}` : "string";
+    case undefined:
+      return "interface {}";
+  }
+}
