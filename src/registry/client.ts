@@ -71,7 +71,7 @@ export class ImageClient {
   }
 
   /** The image as it was pulled earlier, without asking the registry; undefined when it was not. */
-  local(image: string): Promise<PulledImage | undefined> {
+  async local(image: string): Promise<PulledImage | undefined> {
     return this.store.find(formatReference(parseDockerReference(image)));
   }
 
@@ -79,7 +79,7 @@ export class ImageClient {
    * Fetches an image and unpacks it, or finds that it is here already. Content is verified against its
    * digest; an image appears in the store whole or not at all. Pulls of one image at a time share the work.
    */
-  pull(image: string): Promise<PulledImage> {
+  async pull(image: string): Promise<PulledImage> {
     const reference = parseDockerReference(image);
     const name = formatReference(reference);
     const running = this.#pulls.get(name);

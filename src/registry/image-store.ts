@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Descriptor } from "./manifest.ts";
 
@@ -91,6 +91,8 @@ export class ImageStore {
     await mkdir(this.#directory, { recursive: true });
     const temporary = await mkdtemp(join(this.#directory, ".pull-"));
     try {
+      // A container may run as another user than the one who pulled.
+      await chmod(temporary, 0o755);
       await mkdir(join(temporary, "rootfs"));
       await fill(join(temporary, "rootfs"));
       const record: StoredImage = {

@@ -115,7 +115,7 @@ async function readAssets(folder: ImageFolder): Promise<Part> {
     for (const source of await listFiles(join(folder.directory, from))) {
       const [content, { mode }] = await Promise.all([readFile(source), stat(source)]);
       const path = relative(join(folder.directory, from), source).split(sep).join("/");
-      part.files.push({ path: posix.join("/app", to, path), content, executable: (mode & 0o100) !== 0 });
+      part.files.push({ path: posix.resolve("/app", to, path), content, executable: (mode & 0o100) !== 0 });
       part.inputs.push(source);
     }
   }

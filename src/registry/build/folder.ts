@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { basename, join, normalize } from "node:path";
+import { basename, isAbsolute, join, normalize } from "node:path";
 import { isRepositoryName, isTag } from "../reference.ts";
 
 /**
  * A folder that makes an image, as its `image.json` describes it. Paths are relative to the folder;
- * what they become is relative to the image's `/app`.
+ * what they become is relative to the image's `/app` unless it begins with a slash.
  */
 export interface ImageFolder {
   directory: string;
@@ -77,8 +77,9 @@ export function readImageFolder(directory: string): ImageFolder {
     return value as string;
   };
   const inside = (field: string, map: Record<string, string>): Record<string, string> => {
-    for (const path of Object.entries(map).flat()) {
-      if (path.startsWith("/") || normalize(path).startsWith("..")) fail(`${field}: "${path}" leaves its folder`);
+    for (const [from, to] of Object.entries(map)) {
+      if (isAbsolute(from) || normalize(from).startsWith("..")) fail(`${field}: "${from}" is not in this folder`);
+      if (normalize(to).startsWith("..")) fail(`${field}: "${to}" leaves /app; write it as an absolute path`);
     }
     return map;
   };
