@@ -20,7 +20,28 @@ export interface PlanInput {
   nodeRange: Cidr;
 }
 
-export function planTable(input: PlanInput): Table {
+/**
+ * A planner that remembers: a Service whose object and slices are the same as last time keeps its
+ * very entry, so that neither planning nor comparing tables costs more than what changed.
+ */
+export function tablePlanner(): (input: PlanInput) => Table {
+  let known = new Map<string, { service: Service; slices: EndpointSlice[]; entry: ServiceEntry }>();
+  return (input) => {
+    const next: typeof known = new Map();
+    const table = planTable(input, (service, slices) => {
+      const key = `${service.metadata.namespace}/${service.metadata.name}`;
+      const old = known.get(key);
+      const same = old?.service === service && old.slices.length === slices.length && old.slices.every((slice, i) => slice === slices[i]);
+      const entry = same ? old.entry : planService(service, slices);
+      next.set(key, { service, slices, entry });
+      return entry;
+    });
+    known = next;
+    return table;
+  };
+}
+
+export function planTable(input: PlanInput, plan: (service: Service, slices: EndpointSlice[]) => ServiceEntry = planService): Table {
   const slices = new Map<string, EndpointSlice[]>();
   for (const slice of input.slices) {
     const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
@@ -37,7 +58,7 @@ export function planTable(input: PlanInput): Table {
   }
   for (const service of input.services) {
     const key = `${service.metadata.namespace}/${service.metadata.name}`;
-    const entry = planService(service, slices.get(key) ?? []);
+    const entry = plan(service, slices.get(key) ?? []);
     table.services[key] = entry;
     for (const { ip, port } of entry.ports.flatMap(({ endpoints }) => endpoints)) {
       if (contains(input.nodeRange, ip)) table.hosts[`${ip}:${port}`] = { host: "127.0.0.1", port };

@@ -1,6 +1,11 @@
 /** How a virtual port is named in the file system, and where. */
 import { createHash } from "node:crypto";
+import fs from "node:fs";
 import { join } from "node:path";
+import type { Target } from "./route.ts";
+
+// Within a pod this must not go through the agent's mounts.
+const { existsSync } = fs;
 
 /**
  * The longest socket path: `sun_path` holds 104 bytes on macOS and 108 on Linux, one of which ends
@@ -29,19 +34,41 @@ export function rawName(ip: string, port: number): string {
 /** The control socket, from which agents get the endpoint table. */
 export const CONTROL_SOCKET = "net";
 
+/** A place where a connection can be opened: a socket file, or the machine's own network. */
+export type Place = { path: string; preamble: boolean } | { host: string; port: number };
+
+/** A target, or a port of a pod's own loopback. */
+export type LocalTarget = Target | { kind: "loopback"; ip: string; port: number };
+
+/** Where a target can be reached now; undefined when nobody listens there. */
+export function locate(socketDir: string, target: LocalTarget): Place | undefined {
+  const { ip, port } = target;
+  if (target.kind === "host") return { host: target.host, port: target.hostPort };
+  if (target.kind === "outside") return { host: ip, port };
+  if (target.kind === "loopback") {
+    const path = `${socketDir}/${loopbackName(ip, port)}`;
+    if (existsSync(path)) return { path, preamble: true };
+  }
+  const path = `${socketDir}/${socketName(ip, port)}`;
+  if (existsSync(path)) return { path, preamble: true };
+  const raw = `${socketDir}/${rawName(ip, port)}`;
+  return existsSync(raw) ? { path: raw, preamble: false } : undefined;
+}
+
 /** Whether sockets with the longest names fit below this directory. */
 export function fitsSockets(directory: string): boolean {
   return Buffer.byteLength(directory) + 1 + LONGEST_NAME_BYTES <= MAX_SOCKET_PATH_BYTES;
 }
 
 /**
- * The directory for a cluster's sockets: `run` below its data directory, or, when that path is too
- * long for a socket, a directory of its own below `temporaryDirectory`, named by a hash of the data
- * directory and the user, so that the next start finds the same one. Throws when even that is too long.
+ * The directory for a cluster's sockets: `run/net` below its data directory, or, when that path is too
+ * long for a socket or pods run as other users than the cluster (`shared`), who can't enter it, a
+ * directory of its own below `temporaryDirectory`, named by a hash of the data directory and the user,
+ * so that the next start, and `down` and `reset`, find the same one. Throws when even that is too long.
  */
-export function chooseSocketDirectory(dataDirectory: string, temporaryDirectory: string, userId: number): string {
-  const beside = join(dataDirectory, "run");
-  if (fitsSockets(beside)) return beside;
+export function chooseSocketDirectory(dataDirectory: string, temporaryDirectory: string, userId: number, shared = false): string {
+  const beside = join(dataDirectory, "run", "net");
+  if (!shared && fitsSockets(beside)) return beside;
   const hash = createHash("sha256").update(`${userId}\0${dataDirectory}`).digest("hex").slice(0, 12);
   const short = join(temporaryDirectory, `tidepool-${hash}`);
   if (fitsSockets(short)) return short;

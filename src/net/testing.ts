@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentConfig, Mount } from "./agent/config.ts";
 import { buildAgent } from "./agent/build.ts";
-import { withAgent } from "./agent/node-options.ts";
+import { withAgent } from "./node-options.ts";
 import { TablePublisher } from "./control.ts";
 import type { Endpoint, ServiceEntry, Table } from "./table.ts";
 

@@ -6,7 +6,7 @@ import childProcess from "node:child_process";
 import workerThreads from "node:worker_threads";
 import { PROXY_VARIABLES, POD_VARIABLES } from "./config.ts";
 import { mapPath } from "./mounts.ts";
-import { withAgent } from "./node-options.ts";
+import { withAgent } from "../node-options.ts";
 import { replace } from "./patch.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -64,7 +64,7 @@ export function patchChildren(agent: string): void {
     constructor(file: string | URL, options: workerThreads.WorkerOptions = {}) {
       const { env } = options;
       // Without an environment of its own a worker copies ours, which the proxy's variables are gone from.
-      super(file, typeof env === "object" && env !== null && (env as unknown) !== SHARE_ENV ? { ...options, env: merge(env as Environment) } : options);
+      super(file, typeof env === "object" && env !== null && (env as unknown) !== SHARE_ENV ? { ...options, env: merge(env) } : options);
     }
   }
   Object.defineProperty(PodWorker, "name", { value: "Worker" });

@@ -8,11 +8,12 @@
  */
 import net from "node:net";
 import { encodePreamble, type SocketAddress } from "../preamble.ts";
-import { connectError, unsupported, type SystemError } from "./errors.ts";
+import { connectError, unsupported, type SystemError } from "../errors.ts";
 import { mapPath } from "./mounts.ts";
 import { NAMES, type NamedSocket } from "./names.ts";
 import { functionOf, replace } from "./patch.ts";
-import type { Decision, Place, Pod, PodTarget } from "./pod.ts";
+import type { LocalTarget, Place } from "../sockets.ts";
+import type { Decision, Pod } from "./pod.ts";
 
 /** A full backlog answers EAGAIN on a Unix socket, where TCP would send its SYN again. */
 const BACKLOG_RETRY_MS = 5;
@@ -42,7 +43,7 @@ interface Attempt {
   /** What the program asked for: errors and names speak of it. */
   wanted: SocketAddress;
   /** What is left to try. */
-  targets: PodTarget[];
+  targets: LocalTarget[];
   local: SocketAddress;
   /** Where the present try goes, and as whom the other side knows itself. */
   place: Place;

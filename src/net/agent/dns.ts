@@ -8,7 +8,7 @@ import { isIP } from "node:net";
 import { addressOfReverseName, clusterRecords, isInDomain, resolveHost, reverseNames, type Records } from "../dns.ts";
 import type { TableIndex } from "../table.ts";
 import { nodeLookups } from "./connect.ts";
-import { lookupError, queryError } from "./errors.ts";
+import { lookupError, queryError } from "../errors.ts";
 import { replace } from "./patch.ts";
 import type { Pod } from "./pod.ts";
 

@@ -14,7 +14,7 @@ import { isLoopback, isUnspecified, unmapIPv4 } from "../ip.ts";
 import { decodePreamble, PREAMBLE_BYTES, type Preamble } from "../preamble.ts";
 import { loopbackName, rawName, socketName } from "../sockets.ts";
 import { asPort } from "./connect.ts";
-import { listenError, unsupported } from "./errors.ts";
+import { listenError, unsupported } from "../errors.ts";
 import { mapPath } from "./mounts.ts";
 import { NAMES, type NamedSocket } from "./names.ts";
 import { functionOf, replace } from "./patch.ts";

@@ -1,13 +1,12 @@
 /** The pod as its agent sees it: who it is, where its sockets are, and where connections go. */
-import fs from "node:fs";
 import { isIP } from "node:net";
 import { resolveHost } from "../dns.ts";
 import { isLoopback, parseCidr, unmapIPv4 } from "../ip.ts";
-import { AffinityMemory, classify, route, type Ranges, type Target } from "../route.ts";
-import { loopbackName, rawName, socketName } from "../sockets.ts";
+import { AffinityMemory, classify, route, type Ranges } from "../route.ts";
+import { locate, type LocalTarget, type Place } from "../sockets.ts";
 import type { TableIndex } from "../table.ts";
 import type { AgentConfig } from "./config.ts";
-import { connectError, lookupError, type SystemError } from "./errors.ts";
+import { connectError, lookupError, type SystemError } from "../errors.ts";
 import type { TableClient } from "./table-client.ts";
 
 /** Where a connection goes. */
@@ -15,16 +14,8 @@ export type Decision =
   /** To the real network, by Node's own means; `host` is another name after an ExternalName. */
   | { kind: "outside"; host: string }
   /** To the first of `targets` that accepts; `ip` is the address the program believes in. */
-  | { kind: "targets"; ip: string; targets: PodTarget[] }
+  | { kind: "targets"; ip: string; targets: LocalTarget[] }
   | { kind: "failed"; error: SystemError };
-
-export type PodTarget = Target | { kind: "loopback"; port: number };
-
-/** A place a target can be reached at. */
-export type Place = { path: string; preamble: boolean } | { host: string; port: number };
-
-// The data path must not go through the patched functions.
-const existsSync = fs.existsSync;
 
 /** Local ports of outgoing connections, as in /proc/sys/net/ipv4/ip_local_port_range. */
 export const EPHEMERAL = { first: 32768, count: 28232 };
@@ -85,7 +76,7 @@ export class Pod {
   #decideIP(host: string, port: number, table: TableIndex | undefined): Decision | undefined {
     const ip = unmapIPv4(host);
     if (isLoopback(ip)) {
-      return this.config.hostNetwork ? { kind: "outside", host } : { kind: "targets", ip: host, targets: [{ kind: "loopback", port }] };
+      return this.config.hostNetwork ? { kind: "outside", host } : { kind: "targets", ip: host, targets: [{ kind: "loopback", ip: this.config.ip, port }] };
     }
     const kind = classify(this.#ranges, ip);
     if (kind === "outside") return { kind: "outside", host };
@@ -97,21 +88,11 @@ export class Pod {
   }
 
   /** Where a target can be reached now; undefined when nobody listens there. */
-  locate(target: PodTarget): Place | undefined {
-    if (target.kind === "host") return { host: target.host, port: target.hostPort };
-    if (target.kind === "outside") return { host: target.ip, port: target.port };
-    const { port } = target;
-    if (target.kind === "loopback") {
-      const path = this.socket(loopbackName(this.config.ip, port));
-      if (existsSync(path)) return { path, preamble: true };
-    }
-    const ip = target.kind === "loopback" ? this.config.ip : target.ip;
-    const path = this.socket(socketName(ip, port));
-    if (existsSync(path)) return { path, preamble: true };
-    const raw = this.socket(rawName(ip, port));
-    return existsSync(raw) ? { path: raw, preamble: false } : undefined;
+  locate(target: LocalTarget): Place | undefined {
+    return locate(this.config.socketDir, target);
   }
 
+  /** A path in the socket directory. */
   socket(name: string): string {
     return `${this.config.socketDir}/${name}`;
   }

@@ -6,7 +6,7 @@
 import dgram from "node:dgram";
 import dns from "node:dns";
 import { isLoopback, isUnspecified } from "../ip.ts";
-import type { SystemError } from "./errors.ts";
+import type { SystemError } from "../errors.ts";
 import { functionOf, replace, type AnyFunction } from "./patch.ts";
 import type { Pod } from "./pod.ts";
 
