@@ -85,21 +85,21 @@ describe("a pod's containers", () => {
     assert.equal(await read("/etc/key/key.pem"), "private");
     assert.equal(await api.evaluate(namespace, "volumes", "return require('fs').statSync('/etc/key/key.pem').mode & 0o777"), 0o400);
     assert.equal(await until("the note", () => read("/shared/note")), "from the writer");
-    await api.objects.replace({ ...(await api.core.readNamespacedConfigMap({ namespace, name: "files" })), apiVersion: "v1", kind: "ConfigMap", data: { "a.txt": "second" } });
+    await api.core.replaceNamespacedConfigMap({ namespace, name: "files", body: { metadata: { name: "files" }, data: { "a.txt": "second" } } });
     await until("the change in the volume", async () => (await read("/etc/files/a.txt")) === "second", { timeoutMs: 90_000, everyMs: 500 });
   });
 
   test("init containers run to their end, one after the other, before the others", async () => {
-    const init = (name: string, script: string): object => ({ name, image: `${ECHO}:v1`, command: ["node", "-e", script], volumeMounts: [{ name: "work", mountPath: "/work" }] });
+    const init = (name: string, script: string): object => ({ name, image: `${ECHO}:v1`, command: ["node", "-e", script], volumeMounts: [{ name: "work", mountPath: "/scratch" }] });
     await api.create(
       namespace,
       echoPod("init", {
-        script: "console.log(require('fs').readFileSync('/work/log', 'utf8'))",
-        container: { volumeMounts: [{ name: "work", mountPath: "/work" }] },
+        script: "console.log(require('fs').readFileSync('/scratch/log', 'utf8'))",
+        container: { volumeMounts: [{ name: "work", mountPath: "/scratch" }] },
         spec: {
           restartPolicy: "Never",
           volumes: [{ name: "work", emptyDir: {} }],
-          initContainers: [init("one", "setTimeout(() => require('fs').appendFileSync('/work/log', '1'), 200)"), init("two", "require('fs').appendFileSync('/work/log', '2')")],
+          initContainers: [init("one", "setTimeout(() => require('fs').appendFileSync('/scratch/log', '1'), 200)"), init("two", "require('fs').appendFileSync('/scratch/log', '2')")],
         },
       }),
     );
@@ -153,13 +153,13 @@ describe("a pod's containers", () => {
   });
 
   test("preStop runs before SIGTERM, and the grace period bounds both", async () => {
-    const script = "process.on('SIGTERM', () => { require('fs').appendFileSync('/work/log', 'term '); process.exit(0) }); " + IDLE;
+    const script = "process.on('SIGTERM', () => { require('fs').appendFileSync('/scratch/log', 'term '); process.exit(0) }); " + IDLE;
     await api.create(
       namespace,
       echoPod("stopper", {
         spec: { terminationGracePeriodSeconds: 20, volumes: [{ name: "work", persistentVolumeClaim: { claimName: "work" } }] },
         script,
-        container: { volumeMounts: [{ name: "work", mountPath: "/work" }], lifecycle: { preStop: { exec: { command: ["node", "-e", "require('fs').appendFileSync('/work/log', 'prestop ')"] } } } },
+        container: { volumeMounts: [{ name: "work", mountPath: "/scratch" }], lifecycle: { preStop: { exec: { command: ["node", "-e", "require('fs').appendFileSync('/scratch/log', 'prestop ')"] } } } },
       }),
       { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "work" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } } },
     );
@@ -168,7 +168,7 @@ describe("a pod's containers", () => {
     await api.core.deleteNamespacedPod({ namespace, name: "stopper" });
     await until("the pod to go", async () => (await api.pods(namespace, "app=stopper")).length === 0 && !(await exists("stopper")));
     assert.ok(performance.now() - startedAt < 15_000, "it did not wait for the whole grace period");
-    await api.create(namespace, echoPod("after", { script: "console.log(require('fs').readFileSync('/work/log', 'utf8'))", spec: { restartPolicy: "Never", volumes: [{ name: "work", persistentVolumeClaim: { claimName: "work" } }] }, container: { volumeMounts: [{ name: "work", mountPath: "/work" }] } }));
+    await api.create(namespace, echoPod("after", { script: "console.log(require('fs').readFileSync('/scratch/log', 'utf8'))", spec: { restartPolicy: "Never", volumes: [{ name: "work", persistentVolumeClaim: { claimName: "work" } }] }, container: { volumeMounts: [{ name: "work", mountPath: "/scratch" }] } }));
     await finished("after");
     assert.equal((await logs("after")).trim(), "prestop term");
   });

@@ -15,7 +15,7 @@ export interface Finished {
 export interface Started {
   child: ChildProcess;
   /** What it has printed so far. */
-  output(): string;
+  output: () => string;
   finished: Promise<Finished>;
 }
 
