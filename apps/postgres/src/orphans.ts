@@ -30,8 +30,10 @@ export async function endOrphans(dataDirectory: string, initializing: boolean): 
       throw new EntrypointError(`error: process(es) ${left.join(", ")} of an earlier PostgreSQL hold ${dataDirectory} and can't be ended. End them and try again.`);
     }
   }
-  // None of the system's processes is this directory's server: if the number in its lock file lives, another program has it now.
-  if (leader !== undefined) rmSync(join(dataDirectory, "postmaster.pid"), { force: true });
+  // No process of the system is this directory's server: if the number in a lock file is taken, another program has it now.
+  for (const name of readdirSync(dataDirectory)) {
+    if (name === "postmaster.pid" || name.startsWith(".s.PGSQL.")) rmSync(join(dataDirectory, name), { force: true });
+  }
 }
 
 /** The process ID in postmaster.pid; negative there for a standalone backend. */
