@@ -38,6 +38,8 @@ export interface NetworkPod {
   dnsPolicy?: string | undefined;
   dnsConfig?: { nameservers?: string[]; searches?: string[]; options?: { name?: string; value?: string }[] } | undefined;
   hostAliases?: { ip: string; hostnames?: string[] }[] | undefined;
+  /** The address a running pod already has; used when its file was lost. */
+  ip?: string | undefined;
 }
 
 export interface EnvironmentOptions {
@@ -45,8 +47,8 @@ export interface EnvironmentOptions {
   /** NODE_OPTIONS of the image or the pod: kept, after the agent. */
   nodeOptions?: string | undefined;
   /**
-   * Whether to set http_proxy: for containers whose command isn't Node, and for exec'd shells, so
-   * that curl and wget resolve cluster names. Node programs in them don't see it.
+   * Whether to set http_proxy, so that curl and wget in an exec'd shell reach cluster names; yes by
+   * default. Node programs don't see it: the agent takes it away and gives it to their children.
    */
   proxy?: boolean | undefined;
 }
@@ -62,8 +64,6 @@ export interface DialOptions {
 export interface PodNetwork {
   /** Idempotent by uid. Throws an Error that says why when no address is left or the pod asks for what isn't there. */
   setup(pod: NetworkPod): Promise<{ ip: string }>;
-  /** Takes note of a running pod's address, for when its file was lost. Does nothing for a pod that is known. */
-  adopt(pod: NetworkPod, ip: string): Promise<void>;
   /** The address of a pod that was set up, by this or an earlier process. */
   ipOf(uid: string): string | undefined;
   environment(uid: string, options: EnvironmentOptions): Record<string, string>;
@@ -99,6 +99,8 @@ export interface NetworkOptions {
   domain: string;
   /** The cluster DNS's address. */
   nameserver: string;
+  /** Directories that programs see under the host's own paths, whatever is mounted around them: the data directory, with images and volumes. */
+  hostDirectories: string[];
   /** The HTTP proxy's port once it listens (proxy/http-proxy.ts). */
   proxyPort?: () => number | undefined;
   clock: Clock;
@@ -166,6 +168,7 @@ export async function startNetwork(options: NetworkOptions): Promise<PodNetwork>
       ranges: options.ranges,
       resolver: { domain, search: [...search, ...(pod.dnsConfig?.searches ?? [])], ndots, aliases },
       nameserver: options.nameserver,
+      hostDirectories: [...options.hostDirectories, socketDir],
     };
   }
 
@@ -199,24 +202,24 @@ export async function startNetwork(options: NetworkOptions): Promise<PodNetwork>
       if (known) return { ip: known.ip };
       refuseUnsupported(pod);
       const node = nodeNetwork(pod);
-      const ip = pod.hostNetwork ? node.ip : ipam.allocate(node.podCIDR);
+      if (pod.hostNetwork) {
+        await remember(pod, node.ip);
+        return { ip: node.ip };
+      }
+      if (pod.ip) ipam.adopt(node.podCIDR, pod.ip);
+      const ip = pod.ip ?? ipam.allocate(node.podCIDR);
       try {
-        // An address given again must not find another pod's sockets.
-        if (!pod.hostNetwork) await removeSockets(ip);
+        // An address given anew must not find another pod's sockets.
+        if (!pod.ip) await removeSockets(ip);
         await remember(pod, ip);
       } catch (error) {
-        if (!pod.hostNetwork) ipam.release(ip);
+        ipam.release(ip);
         throw error;
       }
       return { ip };
     },
-    async adopt(pod, ip) {
-      if (configs.has(pod.uid)) return;
-      if (!pod.hostNetwork) ipam.adopt(nodeNetwork(pod).podCIDR, ip);
-      await remember(pod, ip);
-    },
     ipOf: (uid) => configs.get(uid)?.ip,
-    environment(uid, { mounts, nodeOptions, proxy }) {
+    environment(uid, { mounts, nodeOptions, proxy = true }) {
       const config = configs.get(uid);
       if (!config) throw new Error(`pod ${uid} has no network`);
       const variables: Record<string, string> = {

@@ -78,6 +78,7 @@ export async function startTestNetwork(table: Table): Promise<TestNetwork> {
       ranges: TEST_RANGES,
       resolver: { domain: "cluster.local", search: ["shop.svc.cluster.local", "svc.cluster.local", "cluster.local"], ndots: 5, aliases: { "web-1": [ip] } },
       nameserver: "10.96.0.10",
+      hostDirectories: [socketDir],
       ...options.config,
     };
     const number = count++;

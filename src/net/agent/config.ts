@@ -20,6 +20,8 @@ export interface AgentConfig {
   resolver: ResolverConfig;
   /** The cluster DNS's address, as the pod's resolv.conf would name it. */
   nameserver: string;
+  /** Directories that containers share with the host under the same path; mounts don't cover them. */
+  hostDirectories: string[];
 }
 
 /** A path inside the container that lies elsewhere on the host. */

@@ -26,7 +26,7 @@ const INSTALLED = Symbol.for("tidepool.agent");
 
 function install(configFile: string): void {
   const config = JSON.parse(fs.readFileSync(configFile, "utf8")) as AgentConfig;
-  useMounts(JSON.parse(process.env.TIDEPOOL_MOUNTS || "[]") as Mount[]);
+  useMounts(JSON.parse(process.env.TIDEPOOL_MOUNTS || "[]") as Mount[], config.hostDirectories);
   const connect = functionOf(net.Socket.prototype, "connect");
   const tables = new TableClient(config.uid, () => connect.call(new net.Socket(), { path: `${config.socketDir}/${CONTROL_SOCKET}` }) as net.Socket);
   const pod = new Pod(config, tables);

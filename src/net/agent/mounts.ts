@@ -8,10 +8,19 @@ import { fileURLToPath } from "node:url";
 import type { Mount } from "./config.ts";
 
 let mounts: Mount[] = [];
+/** The mounts, and the host's own directories, which stand for themselves: longest first. */
+let rules: Mount[] = [];
 
-/** Sets the container's mounts, once, before anything is mapped. */
-export function useMounts(given: Mount[]): void {
-  mounts = given.map(({ path: at, hostPath }) => ({ path: trim(at), hostPath: trim(hostPath) })).sort((a, b) => b.path.length - a.path.length);
+/**
+ * Sets the container's mounts, once, before anything is mapped. Paths below `hostDirectories` and
+ * below the mounts' host paths are the host's already (a module's __dirname, a real path): a mount
+ * of /tmp leaves them alone even when they lie in the host's /tmp.
+ */
+export function useMounts(given: Mount[], hostDirectories: string[]): void {
+  mounts = given.map(({ path: at, hostPath }) => ({ path: trim(at), hostPath: trim(hostPath) })).filter(({ path: at, hostPath }) => at !== hostPath);
+  const themselves = [...hostDirectories.map(trim), ...mounts.map(({ hostPath }) => hostPath)].map((at) => ({ path: at, hostPath: at }));
+  // The sort is stable: between equals the mount wins.
+  rules = [...mounts, ...themselves].sort((a, b) => b.path.length - a.path.length);
 }
 
 export function hasMounts(): boolean {
@@ -27,12 +36,10 @@ export function mapPath<T>(given: T): T | string {
   const text = asText(given);
   if (text === undefined || text.includes("\0")) return given;
   const full = normalize(text);
-  // Paths that the host gave us (a real path, an open directory's) are where they should be already.
-  if (mounts.some((mount) => isBelow(full, mount.hostPath) && mount.hostPath.length > mount.path.length)) return given;
-  const mount = mounts.find((candidate) => isBelow(full, candidate.path));
-  if (!mount) return given;
+  const rule = rules.find((candidate) => isBelow(full, candidate.path));
+  if (!rule || rule.path === rule.hostPath) return given;
   const trailing = text.length > 1 && text.endsWith("/") ? "/" : "";
-  return mount.hostPath + full.slice(mount.path === "/" ? 0 : mount.path.length) + trailing;
+  return rule.hostPath + full.slice(rule.path === "/" ? 0 : rule.path.length) + trailing;
 }
 
 /** The path inside the container for one on the host: what realpath should say. */
@@ -44,8 +51,7 @@ export function unmapPath(hostPath: string): string {
 /** A path that needs no more normalizing is most of them, and then this costs one look at the text. */
 function normalize(text: string): string {
   const absolute = text.startsWith("/") ? text : path.resolve(text);
-  const clean = /\/\.{0,2}(?:\/|$)/.test(absolute) ? path.resolve(absolute) : absolute;
-  return clean;
+  return /\/\.{0,2}(?:\/|$)/.test(absolute) ? path.resolve(absolute) : absolute;
 }
 
 function isBelow(text: string, directory: string): boolean {

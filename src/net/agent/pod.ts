@@ -76,7 +76,9 @@ export class Pod {
   #decideIP(host: string, port: number, table: TableIndex | undefined): Decision | undefined {
     const ip = unmapIPv4(host);
     if (isLoopback(ip)) {
-      return this.config.hostNetwork ? { kind: "outside", host } : { kind: "targets", ip: host, targets: [{ kind: "loopback", ip: this.config.ip, port }] };
+      // A program that Node itself led to the proxy (NODE_USE_ENV_PROXY) before the agent was loaded.
+      const proxy = process.env.TIDEPOOL_PROXY;
+      return this.config.hostNetwork || (proxy !== undefined && proxy.endsWith(`@127.0.0.1:${port}`)) ? { kind: "outside", host } : { kind: "targets", ip: host, targets: [{ kind: "loopback", ip: this.config.ip, port }] };
     }
     const kind = classify(this.#ranges, ip);
     if (kind === "outside") return { kind: "outside", host };
