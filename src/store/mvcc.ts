@@ -40,18 +40,17 @@ interface Watcher {
   listener: ChangeListener;
 }
 
-/** A version whose object is parsed when first needed: a restart reads text only. */
+/** A version whose object is parsed when first needed: a restart reads text only, and nobody else holds the object. */
 class StoredEntry implements Entry {
   readonly key: string;
   readonly revision: number;
   readonly json: string;
   #object: Storable | undefined;
 
-  constructor(key: string, revision: number, json: string, object?: Storable) {
+  constructor(key: string, revision: number, json: string) {
     this.key = key;
     this.revision = revision;
     this.json = json;
-    this.#object = object;
   }
 
   get object(): Storable {
@@ -189,7 +188,7 @@ class MvccStore implements Store {
       }
       revision++;
       const object = stamp(type === "put" ? write.object! : withMetadataCopied(current!.object), revision);
-      const entry = new StoredEntry(key, revision, JSON.stringify(object), object);
+      const entry = new StoredEntry(key, revision, JSON.stringify(object));
       pending.set(key, type === "put" ? entry : undefined);
       records.push({ revision, key, deleted: type === "delete", json: entry.json });
       entries.push(entry);

@@ -60,7 +60,7 @@ export interface Store {
   list(prefix: string, options?: ListOptions): Listing;
   /** How many keys have this prefix now. */
   count(prefix: string): number;
-  /** Throws a KeyExistsError. The store owns `object` from here on. */
+  /** Throws a KeyExistsError. The store sets the resourceVersion of `object`, which must not change until this resolves. */
   create(key: string, object: Storable): Promise<Entry>;
   /** Replaces the version of `expectedRevision`; throws a RevisionMismatchError when the current one is another, or none. */
   update(key: string, object: Storable, expectedRevision: number): Promise<Entry>;

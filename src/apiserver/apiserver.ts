@@ -1,0 +1,279 @@
+/**
+ * The API server: a function from request to response. What comes over TLS and what in-process
+ * components ask goes the same way: request info, authorization, then the verb on the resource.
+ * @see https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go (DefaultBuildHandlerChain)
+ */
+import type { KeyObject } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { Clock } from "#lib/clock.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "#lib/http.ts";
+import { errorMessage, type Logger } from "#lib/log.ts";
+import type { Rng } from "#lib/random.ts";
+import { methodNotSupported, notFound, StatusError } from "#api/errors.ts";
+import { definitions as builtIn } from "#api/definitions/index.ts";
+import type { NodeConnector } from "#api/kubelet.ts";
+import type { ResourceDefinition } from "#api/scheme.ts";
+import type { Namespace, Pod, Secret, ServiceAccount } from "#api/types.ts";
+import type { Store } from "#store/index.ts";
+import { admissionChain, type AdmissionPlugin } from "./admission/admission.ts";
+import { defaultTolerationSeconds } from "./admission/default-toleration-seconds.ts";
+import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { serviceAccountAdmission } from "./admission/service-account.ts";
+import { authenticate, type ClientCertificate, type TokenAuthenticator } from "./authentication.ts";
+import { authorize, forbiddenError } from "./authorization.ts";
+import { documentHandler } from "./documents.ts";
+import { handleHealth, type HealthCheck } from "./health.ts";
+import type { RegistryContext } from "./registry/context.ts";
+import { namespaceStrategy } from "./registry/namespaces.ts";
+import { podStrategy } from "./registry/pods.ts";
+import { objectOf, Registry } from "./registry/registry.ts";
+import { serviceStrategy, type ServiceRanges } from "./registry/services.ts";
+import type { Strategy } from "./registry/strategy.ts";
+import { requestInfo, type ResourceRequest } from "./request-info.ts";
+import * as resources from "./resource-handlers.ts";
+import type { Call } from "./resource-handlers.ts";
+import { errorResponse, json, statusOf, text, withWarnings } from "./response.ts";
+import { builtInSchemas, type Schemas } from "./schemas.ts";
+import { handleSelfReview } from "./self-reviews.ts";
+import { serviceAccountTokens } from "./service-account-tokens.ts";
+import { handlePodLog } from "./streaming/log.ts";
+import { handlePodUpgrade, isStreamingSubresource } from "./streaming/upgrade.ts";
+import * as subresources from "./subresources.ts";
+import type { User } from "./user.ts";
+
+export interface ApiServerOptions {
+  store: Store;
+  clock: Clock;
+  /** Names, UIDs and allocations; unguessable in production. */
+  rng: Rng;
+  log: Logger;
+  /** Kinds that are served besides the built-in ones. */
+  extraDefinitions?: readonly ResourceDefinition[] | undefined;
+  /** What discovery tells clients to connect to: `127.0.0.1:6443`. */
+  serverAddress?: string | undefined;
+  /** Finds the kubelets for logs, exec, attach and portforward. */
+  nodeConnector: NodeConnector;
+  /** The EC P-256 key that signs service account tokens. */
+  serviceAccountKey: KeyObject;
+  serviceAccountIssuer?: string | undefined;
+  serviceRanges?: ServiceRanges | undefined;
+  /** Checks of `/readyz` beyond the store's. */
+  healthChecks?: readonly HealthCheck[] | undefined;
+  /** Authenticators of bearer tokens besides service accounts'. */
+  tokenAuthenticators?: readonly TokenAuthenticator[] | undefined;
+  /** Admission plugins after the built-in ones. */
+  admissionPlugins?: readonly AdmissionPlugin[] | undefined;
+  schemas?: Schemas | undefined;
+}
+
+/** A connection that asks to speak something else than HTTP. */
+export interface Upgrade {
+  request: HttpRequest;
+  socket: Duplex;
+  /** What the client sent after its request. */
+  head: Buffer;
+}
+
+export interface ApiServer {
+  /** Requests of one in-process component: `handlerFor(systemUser("system:kube-scheduler"))`. */
+  handlerFor(user: User): HttpHandler;
+  handle(request: HttpRequest, user: User): Promise<HttpResponse>;
+  /** Who sent a request that came over the wire. Throws Unauthorized. */
+  authenticate(request: HttpRequest, certificate: ClientCertificate | undefined): User;
+  /** exec, attach and portforward. Resolves when the connection is done; refusals are written to the socket. */
+  upgrade(upgrade: Upgrade, user: User): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DEFAULT_RANGES: ServiceRanges = { clusterCidr: "10.96.0.0/12", nodePorts: [30000, 32767] };
+export const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, rng, log } = options;
+  const definitions = [...builtIn, ...(options.extraDefinitions ?? [])];
+  const issuer = options.serviceAccountIssuer ?? DEFAULT_ISSUER;
+  const find = {
+    namespace: (name: string) => findObject<Namespace>("", "namespaces", "", name),
+    serviceAccount: (namespace: string, name: string) => findObject<ServiceAccount>("", "serviceaccounts", namespace, name),
+    pod: (namespace: string, name: string) => findObject<Pod>("", "pods", namespace, name),
+    secret: (namespace: string, name: string) => findObject<Secret>("", "secrets", namespace, name),
+  };
+  const context: RegistryContext = {
+    store,
+    clock,
+    rng,
+    log,
+    schemas: options.schemas ?? builtInSchemas,
+    admission: admissionChain([
+      namespaceLifecycle(find.namespace),
+      serviceAccountAdmission(find.serviceAccount, rng),
+      defaultTolerationSeconds,
+      ...(options.admissionPlugins ?? []),
+    ]),
+  };
+  const strategies: Record<string, Strategy> = {
+    pods: podStrategy as Strategy,
+    namespaces: namespaceStrategy as Strategy,
+    services: serviceStrategy(store, options.serviceRanges ?? DEFAULT_RANGES, rng) as Strategy,
+    nodes: { statusWritesMetadata: true },
+    persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
+    persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },
+    serviceaccounts: { returnsDeleted: true },
+  };
+  const registries = new Map<string, Registry>();
+  for (const definition of definitions) {
+    const { group, version, plural } = definition;
+    registries.set(`${group}/${version}/${plural}`, new Registry(definition, strategies[group === "" ? plural : `${plural}.${group}`] ?? {}, context));
+  }
+  const groupVersions = new Set(definitions.map(({ group, version }) => `${group}/${version}`));
+  const documents = documentHandler(definitions, options.serverAddress ?? "127.0.0.1:6443");
+  const tokens = serviceAccountTokens({ key: options.serviceAccountKey, issuer, clock, rng, find });
+  const authenticators = [tokens.authenticate, ...(options.tokenAuthenticators ?? [])];
+  const healthChecks: HealthCheck[] = [{ name: "ping", healthy: () => true }, ...(options.healthChecks ?? [])];
+  /** Ends the streams that are open when the server closes. */
+  const closing = new AbortController();
+
+  function findObject<T extends { apiVersion: string; kind: string; metadata: object }>(group: string, plural: string, namespace: string, name: string): T | undefined {
+    const entry = registries.get(`${group}/v1/${plural}`)?.find(namespace, name);
+    return entry && objectOf<never>(entry);
+  }
+
+  async function handle(request: HttpRequest, user: User): Promise<HttpResponse> {
+    const warnings: string[] = [];
+    try {
+      return withWarnings(await route(request, user, (warning) => warnings.push(warning)), warnings);
+    } catch (error) {
+      const { code } = statusOf(error);
+      if (code >= 500 && !(error instanceof StatusError)) {
+        log.error(`${request.method} ${request.url} failed`, { error: errorMessage(error), stack: error instanceof Error ? error.stack : undefined });
+      }
+      return withWarnings(errorResponse(error), warnings);
+    }
+  }
+
+  async function route(request: HttpRequest, user: User, warn: (text: string) => void): Promise<HttpResponse> {
+    const info = requestInfo(request.method, request.url);
+    const { path, query, resource } = info;
+    if (!authorize(user, info).allowed) throw forbiddenError(user, info);
+    if (!resource) return nonResource(request, path, query);
+    const review = await handleSelfReview(request, path, user, clock.now());
+    if (review) return review;
+    return onResource({ http: streams(resource) ? endedOnClose(request) : request, target: resource, query, user, registry: registryOf(resource), warn });
+  }
+
+  function endedOnClose(request: HttpRequest): HttpRequest {
+    const { signal } = request;
+    return { ...request, signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal };
+  }
+
+  function nonResource(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse {
+    const health = handleHealth(path, query, healthChecks);
+    if (health) return health;
+    if (path === "/openid/v1/jwks") return { ...json(200, tokens.jwks()), headers: { "content-type": "application/jwk-set+json" } };
+    if (path === "/.well-known/openid-configuration") {
+      return json(200, {
+        issuer,
+        jwks_uri: `${issuer}/openid/v1/jwks`,
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["ES256"],
+      });
+    }
+    return documents.handle(request, path) ?? text(404, "404 page not found\n");
+  }
+
+  /** Throws NotFound as upstream: in words for a known group and version. */
+  function registryOf({ group, version, resource }: ResourceRequest): Registry {
+    const registry = registries.get(`${group}/${version}/${resource}`);
+    if (registry) return registry;
+    if (groupVersions.has(`${group}/${version}`)) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+    throw new StatusError(404, "NotFound", "404 page not found", {});
+  }
+
+  function onResource(call: Call): Promise<HttpResponse> | HttpResponse {
+    const { target, registry } = call;
+    const { definition } = registry;
+    const { verb, subresource, name, namespace } = target;
+    if (definition.namespaced && namespace === "" && !["list", "watch", "deletecollection"].includes(verb)) {
+      throw verb === "create" ? methodNotSupported(registry.subject(), "create") : notFound(registry.subject(name));
+    }
+    if (!definition.namespaced) target.namespace = "";
+    if (subresource !== "") return onSubresource(call);
+    if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotSupported(registry.subject(), verb);
+    switch (verb) {
+      case "get":
+        return resources.handleGet(call);
+      case "list":
+        return resources.handleList(call);
+      case "watch":
+        return resources.handleWatch(call);
+      case "create":
+        return resources.handleCreate(call);
+      case "update":
+        return resources.handleUpdate(call);
+      case "patch":
+        return resources.handlePatch(call);
+      case "delete":
+        return resources.handleDelete(call);
+      case "deletecollection":
+        return resources.handleDeleteCollection(call);
+    }
+  }
+
+  function onSubresource(call: Call): Promise<HttpResponse> | HttpResponse {
+    const { target, registry } = call;
+    const { definition } = registry;
+    const { verb, subresource } = target;
+    switch (`${definition.group === "" ? definition.plural : ""}/${subresource} ${verb}`) {
+      case "pods/log get":
+        return handlePodLog(call, options.nodeConnector);
+      case "pods/binding create":
+        return subresources.handleBinding(call);
+      case "pods/eviction create":
+        return subresources.handleEviction(call);
+      case "namespaces/finalize update":
+        return subresources.handleFinalize(call);
+      case "serviceaccounts/token create":
+        return subresources.handleToken(call, tokens, { pods: registries.get("/v1/pods")!, secrets: registries.get("/v1/secrets") });
+    }
+    if (subresource === "scale" && definition.scale && ["get", "update", "patch"].includes(verb)) return subresources.handleScale(call, definition.scale);
+    if (subresource === "status" && definition.subresources?.includes("status")) {
+      if (verb === "get") return resources.handleGet(call);
+      if (verb === "update") return resources.handleUpdate(call);
+      if (verb === "patch") return resources.handlePatch(call);
+    }
+    if (definition.plural === "pods" && isStreamingSubresource(subresource)) {
+      throw new StatusError(400, "BadRequest", "Upgrade request required");
+    }
+    throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+  }
+
+  async function upgrade({ request, socket, head }: Upgrade, user: User): Promise<void> {
+    const info = requestInfo(request.method, request.url);
+    const { resource } = info;
+    // A connection by upgrade is a create of the subresource, whatever the method says.
+    if (resource?.subresource) resource.verb = request.method === "GET" ? "get" : "create";
+    const decide = (): { registry: Registry; target: ResourceRequest } => {
+      if (!authorize(user, info).allowed) throw forbiddenError(user, info);
+      if (!resource) throw new StatusError(404, "NotFound", "404 page not found", {});
+      return { registry: registryOf(resource), target: resource };
+    };
+    await handlePodUpgrade({ request, socket, head, query: info.query, decide, connector: options.nodeConnector, clock, log, signal: closing.signal });
+  }
+
+  return {
+    handle,
+    handlerFor: (user) => (request) => handle(request, user),
+    authenticate: (request, certificate) => authenticate(request, certificate, authenticators),
+    upgrade,
+    close() {
+      closing.abort(new Error("the API server is closing"));
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Whether a request's answer may last. */
+function streams({ verb, subresource }: ResourceRequest): boolean {
+  return verb === "watch" || subresource === "log";
+}

@@ -1,0 +1,67 @@
+/**
+ * What is there from the start: the system namespaces, and the `kubernetes` Service with this server
+ * behind it.
+ * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controlplane/controller/kubernetesservice/controller.go
+ */
+import { bodyText, type HttpHandler } from "#lib/http.ts";
+import { StatusError } from "#api/errors.ts";
+import { apiVersionOf, endpoints, endpointSlices, namespaces, resourcePath, services, type Resource } from "#api/resources.ts";
+import type { Status } from "#api/types.ts";
+
+const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+export interface BootstrapOptions {
+  /** Where pods reach this server: a node's address. */
+  address: string;
+  port: number;
+  /** The `kubernetes` Service's address, the first of the range. */
+  clusterIP?: string | undefined;
+}
+
+/** Makes what is missing, and brings the endpoints of the `kubernetes` Service up to date. Throws a StatusError. */
+export async function bootstrap(handler: HttpHandler, { address, port, clusterIP = "10.96.0.1" }: BootstrapOptions): Promise<void> {
+  for (const name of NAMESPACES) await ensure(handler, namespaces, { metadata: { name } });
+  const metadata = { name: "kubernetes", namespace: "default" };
+  await ensure(handler, services, {
+    metadata: { ...metadata, labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: {
+      type: "ClusterIP",
+      clusterIP,
+      sessionAffinity: "None",
+      ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
+    },
+  });
+  await replace(handler, endpoints, {
+    metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+  });
+  await replace(handler, endpointSlices, {
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    ports: [{ name: "https", port, protocol: "TCP" }],
+  });
+}
+
+type Named = { metadata: { name: string; namespace?: string; labels?: Record<string, string> } } & Record<string, unknown>;
+
+async function send(handler: HttpHandler, method: string, url: string, resource: Resource, object: Named): Promise<number> {
+  const body = JSON.stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...object });
+  const response = await handler({ method, url, headers: { "content-type": "application/json", "user-agent": "kube-apiserver" }, body });
+  if (response.status >= 400 && response.status !== 409 && response.status !== 404) {
+    throw StatusError.from(JSON.parse(await bodyText(response.body)) as Status);
+  }
+  return response.status;
+}
+
+/** Creates the object unless it is there. */
+async function ensure(handler: HttpHandler, resource: Resource, object: Named): Promise<void> {
+  await send(handler, "POST", resourcePath(resource, object.metadata.namespace), resource, object);
+}
+
+/** Creates the object, or makes the existing one like it. */
+async function replace(handler: HttpHandler, resource: Resource, object: Named): Promise<void> {
+  const { name, namespace } = object.metadata;
+  const status = await send(handler, "PUT", resourcePath(resource, namespace, name), resource, object);
+  if (status === 404) await ensure(handler, resource, object);
+}

@@ -1,0 +1,265 @@
+/**
+ * Reads and writes the objects of one resource: the same machinery for every kind. Lists and watches
+ * are in `list.ts` and `watch.ts`, deletion in `delete.ts`.
+ * @see https://github.com/kubernetes/apiserver/blob/master/pkg/registry/generic/registry/store.go
+ */
+import { isDeepStrictEqual } from "node:util";
+import { toTime } from "#lib/clock.ts";
+import { randomSuffix, uuid } from "#lib/random.ts";
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  invalid,
+  modified,
+  notFound,
+  StatusError,
+  type FieldError,
+  type Subject,
+} from "#api/errors.ts";
+import type { ResourceDefinition } from "#api/scheme.ts";
+import type { KubeObject } from "#api/types.ts";
+import { KeyExistsError, RevisionMismatchError, type Entry } from "#store/index.ts";
+import type { RegistryContext, WriteRequest } from "./context.ts";
+import { keepServerMetadata, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
+import type { Strategy } from "./strategy.ts";
+
+/** Longest base of a generated name: 63 less the suffix. */
+const MAX_GENERATED_BASE = 58;
+const GENERATE_NAME_ATTEMPTS = 8;
+/** How often a write without a resourceVersion is tried again when others write the same object. */
+const UPDATE_ATTEMPTS = 10;
+
+/** An object under its stored form, typed loosely: the machinery only touches what all kinds share. */
+export type Stored = KubeObject & { spec?: unknown; status?: unknown };
+
+export interface UpdateOptions {
+  /** Empty for the object itself; `status` changes the status alone; other names are for admission only. */
+  subresource?: string;
+}
+
+export class Registry {
+  readonly definition: ResourceDefinition;
+  readonly strategy: Strategy;
+  readonly context: RegistryContext;
+
+  constructor(definition: ResourceDefinition, strategy: Strategy, context: RegistryContext) {
+    this.definition = definition;
+    this.strategy = strategy;
+    this.context = context;
+  }
+
+  /** Keys are `pods/shop/web-1`, `deployments.apps/shop/web`, `nodes/tidepool-worker`. */
+  prefix(namespace = ""): string {
+    const { plural, group } = this.definition;
+    return `${plural}${group === "" ? "" : `.${group}`}/${namespace === "" ? "" : `${namespace}/`}`;
+  }
+
+  key(namespace: string, name: string): string {
+    return this.prefix(this.definition.namespaced ? namespace : "") + name;
+  }
+
+  subject(name?: string): Subject {
+    return { group: this.definition.group, resource: this.definition.plural, name };
+  }
+
+  find(namespace: string, name: string): Entry | undefined {
+    return this.context.store.get(this.key(namespace, name));
+  }
+
+  /** Throws NotFound. */
+  get(namespace: string, name: string): Entry {
+    const entry = this.find(namespace, name);
+    if (!entry) throw notFound(this.subject(name));
+    return entry;
+  }
+
+  async create(request: WriteRequest, object: Stored): Promise<Entry> {
+    const { clock, rng } = this.context;
+    this.#checkNamespace(request, object);
+    const { metadata } = object;
+    if (metadata.resourceVersion) throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
+    if (this.definition.namespaced) metadata.namespace = request.namespace;
+    for (const field of ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] as const) delete metadata[field];
+    metadata.uid = uuid(rng);
+    metadata.creationTimestamp = toTime(clock.now());
+    if (this.definition.generation) metadata.generation = 1;
+    else delete metadata.generation;
+    const generated = !metadata.name && !!metadata.generateName;
+    for (let attempt = 1; ; attempt++) {
+      if (generated) metadata.name = metadata.generateName!.slice(0, MAX_GENERATED_BASE) + randomSuffix(rng);
+      const entry = await this.#createOnce(request, attempt === 1 ? object : structuredClone(object));
+      if (entry) return entry;
+      if (!generated) throw alreadyExists(this.subject(metadata.name));
+      if (attempt === GENERATE_NAME_ATTEMPTS) {
+        throw new StatusError(409, "AlreadyExists", `${this.definition.plural} "${metadata.name}" already exists, the server was not able to generate a unique name for the object`, {
+          name: metadata.name!,
+          kind: this.definition.plural,
+          retryAfterSeconds: 1,
+        });
+      }
+    }
+  }
+
+  /** Undefined when the name is taken. */
+  async #createOnce(request: WriteRequest, object: Stored): Promise<Entry | undefined> {
+    const { store, admission } = this.context;
+    const { definition } = this;
+    const attributes = {
+      ...request,
+      operation: "CREATE" as const,
+      definition,
+      subresource: "",
+      name: object.metadata.name ?? "",
+      object,
+      oldObject: undefined,
+    };
+    definition.setDefaults?.(object);
+    await admission.admit(attributes);
+    definition.setDefaults?.(object);
+    definition.prepareForCreate?.(object);
+    const release = this.strategy.reserve?.(object, undefined, request);
+    let stored = false;
+    try {
+      let errors = definition.validate?.(object) ?? [];
+      if (errors.length === 0) errors = validateObjectMeta(object.metadata, definition.namespaced);
+      this.#throwInvalid(object, errors);
+      for (const warning of definition.warnings?.(object) ?? []) request.warn(warning);
+      await admission.validate(attributes);
+      const key = this.key(request.namespace, object.metadata.name!);
+      if (request.dryRun) return store.get(key) ? undefined : draft(key, object);
+      const entry = await store.create(key, object);
+      stored = true;
+      return entry;
+    } catch (error) {
+      if (error instanceof KeyExistsError) return undefined;
+      throw error;
+    } finally {
+      if (!stored) release?.();
+    }
+  }
+
+  /**
+   * Changes one object. `change` gets a copy of the current state, may change or replace it, and is called
+   * again when someone else wrote in between, unless the result names a resourceVersion of its own.
+   */
+  async update(
+    request: WriteRequest,
+    name: string,
+    change: (current: Stored) => Stored | Promise<Stored>,
+    { subresource = "" }: UpdateOptions = {},
+  ): Promise<Entry> {
+    for (let attempt = 1; ; attempt++) {
+      const entry = this.get(request.namespace, name);
+      const next = await change(JSON.parse(entry.json) as Stored);
+      const { uid, resourceVersion } = next.metadata ?? {};
+      if (uid && uid !== (entry.object as Stored).metadata.uid) {
+        throw conflict(this.subject(name), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${(entry.object as Stored).metadata.uid}`);
+      }
+      if (resourceVersion && resourceVersion !== String(entry.revision)) throw modified(this.subject(name));
+      try {
+        return await this.#replace(request, entry, next, subresource);
+      } catch (error) {
+        if (!(error instanceof RevisionMismatchError)) throw error;
+        if (attempt === UPDATE_ATTEMPTS) throw modified(this.subject(name));
+      }
+    }
+  }
+
+  /** Validates and stores the successor of `entry`; throws a RevisionMismatchError when it isn't current any more. */
+  async #replace(request: WriteRequest, entry: Entry, next: Stored, subresource: string): Promise<Entry> {
+    const { store, admission } = this.context;
+    const { definition } = this;
+    const old = entry.object as Stored;
+    this.#checkNamespace(request, next);
+    if (definition.namespaced) next.metadata.namespace = request.namespace;
+    next.metadata.name ??= old.metadata.name!;
+    if (next.metadata.name !== old.metadata.name) {
+      throw badRequest(`the name of the object (${next.metadata.name}) does not match the name on the URL (${old.metadata.name})`);
+    }
+    if (subresource === "status") next = this.#statusOnly(old, next);
+    keepServerMetadata(next, old);
+    next.metadata.resourceVersion = String(entry.revision);
+    definition.setDefaults?.(next);
+    const attributes = { ...request, operation: "UPDATE" as const, definition, subresource, name: old.metadata.name!, object: next, oldObject: old };
+    await admission.admit(attributes);
+    if (subresource === "") this.#prepareForUpdate(next, old);
+    const release = subresource === "" ? this.strategy.reserve?.(next, old, request) : undefined;
+    let stored = false;
+    try {
+      this.#throwInvalid(next, this.#updateErrors(next, old, subresource));
+      if (subresource === "") for (const warning of definition.warnings?.(next) ?? []) request.warn(warning);
+      await admission.validate(attributes);
+      // As upstream, a write that changes nothing is none: controllers may write what they want to be true.
+      if (isDeepStrictEqual(JSON.parse(JSON.stringify(next)), old)) return entry;
+      if (request.dryRun) return draft(entry.key, next);
+      const written = this.#isFinished(next, old)
+        ? await store.delete(entry.key, entry.revision)
+        : await store.update(entry.key, next, entry.revision);
+      stored = true;
+      return written;
+    } finally {
+      if (!stored) release?.();
+    }
+  }
+
+  #prepareForUpdate(next: Stored, old: Stored): void {
+    const { definition } = this;
+    if (definition.subresources?.includes("status")) {
+      if (old.status === undefined) delete next.status;
+      else next.status = old.status;
+    }
+    definition.prepareForUpdate?.(next, old);
+    if (definition.generation && !isDeepStrictEqual(next.spec, old.spec)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+
+  #updateErrors(next: Stored, old: Stored, subresource: string): FieldError[] {
+    const { definition } = this;
+    const errors = [...validateObjectMeta(next.metadata, definition.namespaced), ...validateObjectMetaUpdate(next.metadata, old.metadata)];
+    if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old) ?? [])];
+    return [...errors, ...(definition.validate?.(next) ?? []), ...(definition.validateUpdate?.(next, old) ?? [])];
+  }
+
+  /** The old object with the new status, and with the new labels and annotations where the kind allows it. */
+  #statusOnly(old: Stored, next: Stored): Stored {
+    const metadata = { ...old.metadata };
+    if (this.strategy.statusWritesMetadata) {
+      for (const field of ["labels", "annotations", "finalizers"] as const) {
+        if (next.metadata[field] === undefined) delete metadata[field];
+        else Object.assign(metadata, { [field]: next.metadata[field] });
+      }
+    }
+    const { status: _, ...rest } = old;
+    return next.status === undefined ? { ...rest, metadata } : { ...rest, metadata, status: next.status };
+  }
+
+  /** Whether an update lets go of the last thing that kept a deleted object. */
+  #isFinished(next: Stored, old: Stored): boolean {
+    const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
+    return !!deletionTimestamp && !deletionGracePeriodSeconds && !next.metadata.finalizers?.length && !this.strategy.finalizing?.(next);
+  }
+
+  #checkNamespace(request: WriteRequest, object: Stored): void {
+    const given = object.metadata.namespace;
+    if (this.definition.namespaced && given && given !== request.namespace) {
+      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+    }
+  }
+
+  #throwInvalid(object: Stored, errors: FieldError[]): void {
+    if (errors.length === 0) return;
+    const unique = [...new Map(errors.map((error) => [`${error.field}: ${error.message}`, error])).values()];
+    throw invalid({ group: this.definition.group, resource: this.definition.kind, name: object.metadata.name }, unique);
+  }
+}
+
+/** A version that was not stored (dry run). */
+export function draft(key: string, object: Stored): Entry {
+  return { key, revision: 0, object: object as Entry["object"], json: JSON.stringify(object) };
+}
+
+/** An entry's object, of the resource's kind. */
+export function objectOf<T extends KubeObject = Stored>(entry: Entry): T {
+  return entry.object as unknown as T;
+}
+

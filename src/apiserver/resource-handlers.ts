@@ -1,0 +1,215 @@
+/**
+ * The verbs of the API on resources: from a request to the registry and back.
+ * @see https://github.com/kubernetes/apiserver/tree/master/pkg/endpoints/handlers
+ */
+import type { HttpRequest, HttpResponse } from "#lib/http.ts";
+import { badRequest, invalid } from "#api/errors.ts";
+import type { DeleteOptions } from "#api/types.ts";
+import type { Entry } from "#store/index.ts";
+import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
+import { encodeEntry, encodePage, encodingOf, respond } from "./encode.ts";
+import { applyPatch, PATCH_TYPES } from "./patch/patch.ts";
+import { unsupportedMediaType } from "#api/errors.ts";
+import { duplicateFields } from "./duplicate-fields.ts";
+import type { WriteRequest } from "./registry/context.ts";
+import { deleteObject } from "./registry/delete.ts";
+import { listPage, selectorOf } from "./registry/list.ts";
+import { objectOf, type Registry, type Stored } from "./registry/registry.ts";
+import { watchLines } from "./registry/watch.ts";
+import { isTrue, type ResourceRequest } from "./request-info.ts";
+import { json, jsonText } from "./response.ts";
+import type { User } from "./user.ts";
+
+/** One request about a resource, with all that its handler needs. */
+export interface Call {
+  http: HttpRequest;
+  target: ResourceRequest;
+  query: URLSearchParams;
+  user: User;
+  registry: Registry;
+  /** Collects warnings for the client. */
+  warn: (text: string) => void;
+}
+
+export function writeRequest({ query, target, user, warn }: Call): WriteRequest {
+  return { user, namespace: target.namespace, dryRun: isDryRun(query.getAll("dryRun")), warn };
+}
+
+function isDryRun(values: string[]): boolean {
+  const unknown = values.find((value) => value !== "All" && value !== "");
+  if (unknown !== undefined) {
+    throw invalid({ group: "meta.k8s.io", resource: "CreateOptions" }, [
+      { field: "dryRun", type: "NotSupported", message: `Unsupported value: []string{${JSON.stringify(unknown)}}: supported values: "All"` },
+    ]);
+  }
+  return values.includes("All");
+}
+
+export function checksOf(call: Call): Checks {
+  const { registry, query, warn } = call;
+  return { definition: registry.definition, schemas: registry.context.schemas, validation: fieldValidationOf(query), warn };
+}
+
+export async function answerEntry(call: Call, status: number, entry: Entry): Promise<HttpResponse> {
+  const { registry, http, query } = call;
+  const encoding = encodingOf(http, query, registry.context.clock.now());
+  return respond(status, encodeEntry(registry.definition, entry, encoding), encoding);
+}
+
+export function handleGet(call: Call): Promise<HttpResponse> {
+  const { registry, target } = call;
+  return answerEntry(call, 200, registry.get(target.namespace, target.name));
+}
+
+export async function handleList(call: Call): Promise<HttpResponse> {
+  const { registry, target, query, http } = call;
+  const encoding = encodingOf(http, query, registry.context.clock.now());
+  const page = listPage(registry, {
+    namespace: target.namespace,
+    selector: selectorOf(registry.definition, query),
+    limit: numberOf(query, "limit"),
+    continue: query.get("continue") ?? undefined,
+    resourceVersion: query.get("resourceVersion") ?? undefined,
+    resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
+  });
+  return respond(200, encodePage(registry.definition, page, encoding), encoding);
+}
+
+export function handleWatch(call: Call): HttpResponse {
+  const { registry, target, query, http } = call;
+  const encoding = encodingOf(http, query, registry.context.clock.now());
+  const sendInitialEvents = query.get("sendInitialEvents");
+  let headers = true;
+  const encode = (entry: Entry): string => {
+    const table = { ...encoding.table, headers, nowMs: registry.context.clock.now() };
+    headers = false;
+    return encodeEntry(registry.definition, entry, { ...encoding, table });
+  };
+  const body = watchLines(
+    registry,
+    {
+      namespace: target.namespace,
+      selector: selectorOf(registry.definition, query, target.name),
+      resourceVersion: query.get("resourceVersion") ?? undefined,
+      resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
+      sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
+      allowBookmarks: isTrue(query.get("allowWatchBookmarks")),
+      timeoutSeconds: numberOf(query, "timeoutSeconds"),
+    },
+    encoding.form === "object" ? (entry) => entry.json : encode,
+    http.signal,
+  );
+  return jsonText(200, body);
+}
+
+export async function handleCreate(call: Call): Promise<HttpResponse> {
+  const { registry, http } = call;
+  const object = await decodeObject(http, checksOf(call));
+  return answerEntry(call, 201, await registry.create(writeRequest(call), object));
+}
+
+/** PUT on an object or its status. */
+export async function handleUpdate(call: Call): Promise<HttpResponse> {
+  const { registry, target, http } = call;
+  const object = await decodeObject(http, checksOf(call));
+  if (!object.metadata.name) throw badRequest("name must be provided");
+  const entry = await registry.update(writeRequest(call), target.name, () => structuredClone(object), target);
+  return answerEntry(call, 200, entry);
+}
+
+/** PATCH on an object or its status. */
+export async function handlePatch(call: Call): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const patch = readPatch(call);
+  const checks = checksOf(call);
+  const change = (current: Stored): Stored => {
+    const patched = patch(current);
+    // A patch that fits an earlier state may warn again on the next; the client sees each warning once.
+    return checkObject(patched, [], checks);
+  };
+  return answerEntry(call, 200, await registry.update(writeRequest(call), target.name, change, target));
+}
+
+/** The patch of a request's body, ready to be applied. Throws UnsupportedMediaType, BadRequest. */
+export function readPatch({ http, registry, query, warn }: Call): (current: unknown) => unknown {
+  const { definition, context } = registry;
+  const contentType = mediaType(http);
+  if (!PATCH_TYPES.includes(contentType)) throw unsupportedMediaType(PATCH_TYPES);
+  const text = bodyAsText(http);
+  let patch: unknown;
+  try {
+    patch = JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${(error as Error).message}`);
+  }
+  const validation = fieldValidationOf(query);
+  if (validation !== "Ignore" && contentType !== "application/json-patch+json") {
+    const duplicates = duplicateFields(text).map((field) => `duplicate field "${field}"`);
+    if (duplicates.length > 0 && validation === "Strict") throw badRequest(`strict decoding error: ${duplicates.join(", ")}`);
+    duplicates.forEach(warn);
+  }
+  const metaOf = (path: readonly string[]) => context.schemas.patchMeta(definition.model, path);
+  return (current) => applyPatch(contentType, current, patch, metaOf);
+}
+
+export async function handleDelete(call: Call): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const options = await deleteOptionsOf(call);
+  const { entry, gone } = await deleteObject(registry, withDryRun(call, options), target.name, options);
+  if (!gone || registry.strategy.returnsDeleted) return answerEntry(call, 200, entry);
+  const { group, plural } = registry.definition;
+  const { name, uid } = objectOf(entry).metadata;
+  const details = { name, ...(group ? { group } : {}), kind: plural, uid };
+  return json(200, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details });
+}
+
+/** Deletes what a list with the same selectors would show. */
+export async function handleDeleteCollection(call: Call): Promise<HttpResponse> {
+  const { registry, target, query, http } = call;
+  const options = await deleteOptionsOf(call);
+  const request = withDryRun(call, options);
+  const page = listPage(registry, {
+    namespace: target.namespace,
+    selector: selectorOf(registry.definition, query),
+    limit: numberOf(query, "limit"),
+    continue: query.get("continue") ?? undefined,
+    resourceVersion: query.get("resourceVersion") ?? undefined,
+    resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
+  });
+  const deletions = await Promise.allSettled(
+    page.entries.map((entry) => {
+      const { name, namespace = "" } = objectOf(entry).metadata;
+      return deleteObject(registry, { ...request, namespace }, name!, structuredClone(options));
+    }),
+  );
+  for (const deletion of deletions) {
+    // Someone else was faster: what was to go is gone.
+    if (deletion.status === "rejected" && (deletion.reason as { code?: number }).code !== 404) throw deletion.reason;
+  }
+  const encoding = encodingOf(http, query, registry.context.clock.now());
+  return respond(200, encodePage(registry.definition, page, encoding), encoding);
+}
+
+/** Options of a delete come in the body, or in the query. */
+async function deleteOptionsOf({ http, query }: Call): Promise<DeleteOptions> {
+  const options: DeleteOptions = await decodeOptions<DeleteOptions>(http);
+  const grace = numberOf(query, "gracePeriodSeconds");
+  if (grace !== undefined) options.gracePeriodSeconds ??= grace;
+  const policy = query.get("propagationPolicy");
+  if (policy) options.propagationPolicy ??= policy;
+  const orphan = query.get("orphanDependents");
+  if (orphan !== null) options.orphanDependents ??= isTrue(orphan);
+  return options;
+}
+
+function withDryRun(call: Call, options: DeleteOptions): WriteRequest {
+  const request = writeRequest(call);
+  return { ...request, dryRun: request.dryRun || isDryRun(options.dryRun ?? []) };
+}
+
+export function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^-?\d+$/.test(text)) throw badRequest(`unable to parse ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}

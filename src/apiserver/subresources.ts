@@ -1,0 +1,164 @@
+/** Subresources that are wired by name: scale, binding, eviction, finalize, token. */
+import type { HttpResponse } from "#lib/http.ts";
+import { toTime } from "#lib/clock.ts";
+import { formatLabelSelector, fromLabelSelector, type LabelSelectorLike } from "#lib/selectors.ts";
+import { badRequest, invalid, notFound } from "#api/errors.ts";
+import type { ScalePaths } from "#api/scheme.ts";
+import type { Binding, Eviction, Namespace, Pod, Scale, Secret, ServiceAccount, TokenRequest } from "#api/types.ts";
+import type { Entry } from "#store/index.ts";
+import { checkObject, decodeObject, type Checks } from "./decode.ts";
+import { evictPod, bindPod } from "./registry/pods.ts";
+import { finalize } from "./registry/namespaces.ts";
+import { objectOf, type Registry, type Stored } from "./registry/registry.ts";
+import { answerEntry, checksOf, readPatch, writeRequest, type Call } from "./resource-handlers.ts";
+import { json } from "./response.ts";
+import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+
+const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
+
+/** The kinds of subresource bodies. */
+const BODY = {
+  scale: { group: "autoscaling", version: "v1", kind: "Scale", model: "io.k8s.api.autoscaling.v1.Scale" },
+  binding: { group: "", version: "v1", kind: "Binding", model: "io.k8s.api.core.v1.Binding" },
+  eviction: { group: "policy", version: "v1", kind: "Eviction", model: "io.k8s.api.policy.v1.Eviction" },
+  token: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", model: "io.k8s.api.authentication.v1.TokenRequest" },
+};
+
+function bodyChecks(call: Call, kind: keyof typeof BODY): Checks {
+  return { ...checksOf(call), definition: BODY[kind] };
+}
+
+export async function handleBinding(call: Call): Promise<HttpResponse> {
+  const binding = (await decodeObject(call.http, bodyChecks(call, "binding"))) as unknown as Binding;
+  await bindPod(call.registry, writeRequest(call), call.target.name, binding);
+  return json(201, SUCCESS);
+}
+
+export async function handleEviction(call: Call): Promise<HttpResponse> {
+  const eviction = (await decodeObject(call.http, bodyChecks(call, "eviction"))) as unknown as Eviction;
+  await evictPod(call.registry, writeRequest(call), call.target.name, eviction);
+  return json(201, SUCCESS);
+}
+
+export async function handleFinalize(call: Call): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const next = (await decodeObject(call.http, checksOf(call))) as Namespace;
+  const request = { ...writeRequest(call), namespace: "" };
+  const change = (current: Stored): Stored => finalize(current as Namespace, next) as Stored;
+  return answerEntry(call, 200, await registry.update(request, target.name, change, target));
+}
+
+/** GET, PUT and PATCH of `scale`. */
+export async function handleScale(call: Call, paths: ScalePaths): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const { verb, name, namespace } = target;
+  if (verb === "get") return json(200, scaleOf(registry.get(namespace, name), paths));
+  const checks = bodyChecks(call, "scale");
+  let change: (current: Scale) => Scale;
+  if (verb === "patch") {
+    const patch = readPatch(call);
+    change = (current) => checkObject(patch(current), [], checks) as unknown as Scale;
+  } else {
+    const body = (await decodeObject(call.http, checks)) as unknown as Scale;
+    change = () => body;
+  }
+  const entry = await registry.update(
+    writeRequest(call),
+    name,
+    (current) => {
+      const next = change(scaleFrom(current, paths));
+      const replicas = next.spec?.replicas ?? 0;
+      if (replicas < 0) {
+        throw invalid({ group: "autoscaling", resource: "Scale", name }, [
+          { field: "spec.replicas", type: "Invalid", message: `Invalid value: ${replicas}: must be greater than or equal to 0` },
+        ]);
+      }
+      if (next.metadata?.resourceVersion) current.metadata.resourceVersion = next.metadata.resourceVersion;
+      writePath(current, paths.specReplicas, replicas);
+      return current;
+    },
+  );
+  return json(200, scaleOf(entry, paths));
+}
+
+function scaleOf(entry: Entry, paths: ScalePaths): Scale {
+  return scaleFrom(objectOf(entry), paths);
+}
+
+function scaleFrom(object: Stored, paths: ScalePaths): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = readPath(object, paths.selector);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as Scale["metadata"],
+    spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
+    status: {
+      replicas: Number(readPath(object, paths.statusReplicas) ?? 0),
+      selector: typeof selector === "string" ? selector : formatLabelSelector(fromLabelSelector(selector as LabelSelectorLike) ?? []),
+    },
+  };
+}
+
+const steps = (path: string): string[] => path.split(".").filter((step) => step !== "");
+
+function readPath(object: unknown, path: string): unknown {
+  return steps(path).reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], object);
+}
+
+function writePath(object: unknown, path: string, value: unknown): void {
+  const names = steps(path);
+  const last = names.pop()!;
+  let target = object as Record<string, unknown>;
+  for (const name of names) target = (target[name] ??= {}) as Record<string, unknown>;
+  target[last] = value;
+}
+
+/** Shortest and longest life of a token that may be asked for, and the usual one. */
+const MIN_TOKEN_SECONDS = 600;
+const MAX_TOKEN_SECONDS = 2 ** 32;
+const DEFAULT_TOKEN_SECONDS = 3600;
+
+export interface TokenFinders {
+  pods: Registry;
+  secrets: Registry | undefined;
+}
+
+export async function handleToken(call: Call, tokens: ServiceAccountTokens, finders: TokenFinders): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const account = objectOf<ServiceAccount>(registry.get(target.namespace, target.name));
+  const request = (await decodeObject(call.http, bodyChecks(call, "token"))) as unknown as TokenRequest;
+  const { audiences = [], boundObjectRef } = request.spec ?? {};
+  const expirationSeconds = request.spec?.expirationSeconds ?? DEFAULT_TOKEN_SECONDS;
+  const refuse = (why: string): Error =>
+    invalid({ group: "authentication.k8s.io", resource: "TokenRequest", name: target.name }, [
+      { field: "spec.expirationSeconds", type: "Invalid", message: `Invalid value: ${expirationSeconds}: ${why}` },
+    ]);
+  if (expirationSeconds < MIN_TOKEN_SECONDS) throw refuse("may not specify a duration less than 10 minutes");
+  if (expirationSeconds > MAX_TOKEN_SECONDS) throw refuse("may not specify a duration larger than 2^32 seconds");
+  const bound = boundObjectRef ? findBound(target.namespace, boundObjectRef, finders) : undefined;
+  const { token, expirationMs } = tokens.issue({ account, audiences, expirationSeconds, ...(bound ? { bound } : {}) });
+  const { name, namespace } = account.metadata;
+  return json(201, {
+    kind: "TokenRequest",
+    apiVersion: "authentication.k8s.io/v1",
+    metadata: { name, namespace, creationTimestamp: toTime(registry.context.clock.now()) },
+    spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
+    status: { token, expirationTimestamp: toTime(expirationMs) },
+  });
+}
+
+function findBound(namespace: string, reference: NonNullable<TokenRequest["spec"]["boundObjectRef"]>, { pods, secrets }: TokenFinders) {
+  const { kind, name = "", uid } = reference;
+  const registry = kind === "Pod" ? pods : kind === "Secret" ? secrets : undefined;
+  if (!registry) throw badRequest(`cannot bind token for serviceaccount to object of kind ${String(kind)}: only Pod and Secret are supported`);
+  const entry = registry.find(namespace, name);
+  if (!entry) throw notFound(registry.subject(name));
+  const object = objectOf<Pod | Secret>(entry);
+  if (uid && uid !== object.metadata.uid) {
+    throw invalid({ resource: kind!, name }, [
+      { field: "spec.boundObjectRef.uid", type: "Invalid", message: `Invalid value: "${uid}": the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated` },
+    ]);
+  }
+  return { kind: kind as "Pod" | "Secret", name, uid: object.metadata.uid!, nodeName: (object as Pod).spec?.nodeName };
+}
