@@ -68,7 +68,7 @@ export async function buildImages(options: BuildOptions): Promise<BuiltImage[]> 
         const layers = await Promise.all([bundle.program, bundle.assets].filter((files) => files.length > 0).map(packLayer));
         const versions: PackedVersions = new Map(folder.versions.map((version) => [version, packImage(folder, version, layers, platform)]));
         packed[index] = versions;
-        await cache.save(folder, keys[index]!, bundle.inputs, versions);
+        await cache.save(folder, keys[index]!, [...bundle.inputs, ...packageFiles(bundle.inputs, repositoryRoot(folder.directory))], versions);
       }),
     );
     await cache.prune();
@@ -117,6 +117,22 @@ async function folderKey(folder: ImageFolder, builder: string): Promise<string> 
   const hash = createHash("sha256").update(builder).update(relative(root, folder.directory));
   for (const content of await Promise.all(steering.map((file) => readFile(file).catch(() => Buffer.from("-"))))) hash.update(content).update("\0");
   return hash.digest("hex");
+}
+
+/** The package.json files that said where our own modules are; those of installed packages are pinned by the lock. */
+function packageFiles(inputs: string[], root: string): string[] {
+  const found = new Set<string>();
+  const seen = new Set([root]);
+  for (const input of inputs) {
+    if (input.includes("/node_modules/")) continue;
+    for (let directory = dirname(input); !seen.has(directory); directory = dirname(directory)) {
+      seen.add(directory);
+      const file = join(directory, "package.json");
+      if (existsSync(file)) found.add(file);
+      if (dirname(directory) === directory) break;
+    }
+  }
+  return [...found];
 }
 
 /**
