@@ -1,5 +1,4 @@
 /** The daemon's process: runs one cluster until it is told to stop. */
-import "reflect-metadata";
 import { jsonLogger, errorMessage } from "#lib/log.ts";
 import { systemClock } from "#lib/clock.ts";
 import { identify } from "#lib/process.ts";

@@ -17,7 +17,6 @@ export const STEPS = {
   images: "Images",
   database: "PostgreSQL",
   services: "Services",
-  ready: "First answer",
 } as const;
 
 export type Step = keyof typeof STEPS;

