@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 /** The agent's source as one CommonJS file. */
 export async function bundleAgent(): Promise<Uint8Array> {
@@ -15,12 +15,29 @@ export async function bundleAgent(): Promise<Uint8Array> {
     format: "cjs",
     // Pods run the pinned Node, tests and learners also older and newer ones.
     target: "node20",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: "none",
+    plugins: [lightBuiltins],
   });
   return result.outputFiles[0]!.contents;
 }
+
+/**
+ * Gives Node's modules to the bundle as they are. esbuild would wrap each into an object with a getter
+ * for each of its names, which takes 2 ms of every process' start.
+ */
+const lightBuiltins: Plugin = {
+  name: "light-builtins",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^node:/ }, ({ path, kind }) => (kind === "require-call" ? { path, external: true } : { path, namespace: "builtin" }));
+    bundle.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) as object).filter((name) => name !== "default");
+      // Marked as pure, so that only the names in use are looked up.
+      const exports = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => module.${name})();`);
+      return { contents: [`const module = require("${path}");`, "export default module;", ...exports].join("\n") };
+    });
+  },
+};
 
 /**
  * Writes the agent into a directory and returns the file's path. The name carries the content's hash,
