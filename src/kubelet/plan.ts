@@ -3,9 +3,16 @@
  * (pod-worker.ts) observes, asks here, and acts.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions)
  */
+import type { Pod } from "#api/types.ts";
 
 /** Init containers run to completion one after another; sidecars are init containers that stay (restartPolicy: Always). */
 export type ContainerKind = "init" | "sidecar" | "regular";
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+export function restartPolicy(pod: Pod): RestartPolicy {
+  return (pod.spec.restartPolicy ?? "Always") as RestartPolicy;
+}
 
 /** A container as the planner sees it. */
 export interface ContainerView {
@@ -24,7 +31,7 @@ export interface ContainerView {
 }
 
 export interface PodView {
-  restartPolicy: "Always" | "OnFailure" | "Never";
+  restartPolicy: RestartPolicy;
   /** The pod is being deleted, evicted or has already reached a final phase: nothing starts any more. */
   terminating: boolean;
   /** In spec order, init containers first. */
@@ -78,7 +85,7 @@ export function planPod(pod: PodView, nowMs: number): Plan {
 }
 
 /** Whether a container that has ended is started again. */
-export function restarts(policy: PodView["restartPolicy"], container: Pick<ContainerView, "exitCode">): boolean {
+export function restarts(policy: RestartPolicy, container: Pick<ContainerView, "exitCode">): boolean {
   return policy === "Always" || (policy === "OnFailure" && container.exitCode !== 0);
 }
 
