@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { startTimeOf } from "#lib/process.ts";
 
 export interface ProcessInfo {
   pid: number;
@@ -51,8 +50,15 @@ function environmentOf(pid: number): string {
   }
 }
 
-export function isRunning(pid: number): boolean {
-  return startTimeOf(pid) !== undefined;
+/** The processes a process has started, and theirs. */
+export function descendantsOf(root: number): ProcessInfo[] {
+  const all = allProcesses();
+  const family = new Set([root]);
+  for (let size = -1; size !== family.size; ) {
+    size = family.size;
+    for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
+  }
+  return all.filter(({ pid }) => pid !== root && family.has(pid));
 }
 
 /** Paths of Unix sockets in use whose name includes the text; Linux only, empty elsewhere. */
