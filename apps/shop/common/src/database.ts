@@ -109,6 +109,8 @@ function preparedPool(pool: pg.Pool): PostgresPool {
 
     constructor(client: pg.PoolClient) {
       this.client = client;
+      // It may break between two statements of a transaction, when no query is there to be told.
+      client.on("error", () => (this.broken = true));
     }
 
     async query(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {

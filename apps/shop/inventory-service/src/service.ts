@@ -11,7 +11,6 @@ import { Stock } from "./stock.ts";
 
 /** Below this many pieces v2 marks a product as low in stock. */
 const LOW_STOCK = 10;
-const SWEEP_EVERY_MS = 5_000;
 
 /** Products, stock and reservations. */
 export function inventoryService({ app, env, clock, identity, log, metrics, signal }: Runtime): Parts {
@@ -63,7 +62,7 @@ export function inventoryService({ app, env, clock, identity, log, metrics, sign
     background: async () => {
       await migrateWhenReachable(database, "inventory_db", migrations, { clock, log, signal });
       migrated = true;
-      await repeat(clock, SWEEP_EVERY_MS, signal, async () => {
+      await repeat(clock, integerFrom(env, "SWEEP_EVERY_MS", 5_000), signal, async () => {
         try {
           const count = await stock.sweep();
           if (count > 0) log.info({ count }, "reservations expired");
