@@ -258,7 +258,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       if (!resource) throw new StatusError(404, "NotFound", "404 page not found", {});
       return { registry: registryOf(resource), target: resource };
     };
-    await handlePodUpgrade({ request, socket, head, query: info.query, decide, connector: options.nodeConnector, clock, log, signal: closing.signal });
+    await handlePodUpgrade({ request, socket, head, query: info.query, connector: options.nodeConnector, clock, log, signal: closing.signal }, decide);
   }
 
   return {
