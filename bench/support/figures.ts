@@ -30,6 +30,7 @@ export function figure({ name, value, unit, baseline, aim }: { name: string; val
   if (!aim) return result;
   if ("atMost" in aim) return { ...result, aim: `at most ${aim.atMost} ${unit}`, holds: value <= aim.atMost };
   if ("ratioAtMost" in aim) return { ...result, aim: `at most ${aim.ratioAtMost} of the baseline`, holds: ratio !== undefined && ratio <= aim.ratioAtMost };
+  if ("ratioAtMost" in aim) return { ...result, aim: `at most ${aim.ratioAtMost} of the baseline`, holds: ratio !== undefined && ratio <= aim.ratioAtMost };
   return { ...result, aim: `at least ${aim.ratioAtLeast} of the baseline`, holds: ratio !== undefined && ratio >= aim.ratioAtLeast };
 }
 
