@@ -101,8 +101,13 @@ export class Client {
 
   /** Replaces the status alone. */
   updateStatus<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.updateSubresource(resource, object, "status");
+  }
+
+  /** Replaces what a subresource stands for (`status`, `finalize`). */
+  updateSubresource<T extends KubeObject>(resource: Resource<T>, object: T, subresource: string): Promise<T> {
     const { name, namespace } = object.metadata;
-    return this.#json("PUT", resourcePath(resource, namespace, name, "status"), withType(resource, object));
+    return this.#json("PUT", resourcePath(resource, namespace, name, subresource), withType(resource, object));
   }
 
   /** Patches an object or a subresource of it (`status`, `scale`). */

@@ -2,12 +2,32 @@
  * The controller manager: every controller, in one process with the API server. There is only ever
  * one of it, so there is no leader election.
  */
-import type { Controller } from "#client/controller.ts";
+import type { Resource } from "#api/resources.ts";
 import type { ControllerContext } from "./context.ts";
 import { startDeploymentController } from "./deployment/controller.ts";
 import { startEndpointsController } from "./endpoints/controller.ts";
 import { startEndpointSliceController } from "./endpointslice/controller.ts";
+import { startGarbageCollector } from "./garbagecollector/controller.ts";
+import { startNamespaceController } from "./namespace/controller.ts";
+import { startNodeIpamController } from "./nodeipam/controller.ts";
+import { startNodeLifecycleController } from "./nodelifecycle/controller.ts";
+import { startPersistentVolumeController } from "./persistentvolume/controller.ts";
+import { startPodGcController } from "./podgc/controller.ts";
 import { startReplicaSetController } from "./replicaset/controller.ts";
+import { startServiceAccountController } from "./serviceaccount/controller.ts";
+import { startStatefulSetController } from "./statefulset/controller.ts";
+import { startVolumeProtectionController } from "./volumeprotection/controller.ts";
+
+export interface ControllersOptions extends ControllerContext {
+  /** Everything the API server serves: what a namespace may hold, and what may own what. */
+  resources: readonly Resource[];
+  /** The certificates that pods trust the API server by, as PEM. */
+  caBundle: string;
+  /** Where dynamically provisioned volumes live. */
+  volumesDirectory: string;
+  /** The range of pod addresses; every node gets a /24 of it. */
+  clusterCidr?: string | undefined;
+}
 
 export interface Controllers {
   stop(): Promise<void>;
@@ -15,12 +35,21 @@ export interface Controllers {
   whenIdle(): Promise<void>;
 }
 
-export function startControllers(context: ControllerContext): Controllers {
-  const controllers: Controller[] = [
-    startDeploymentController(context),
-    startReplicaSetController(context),
-    startEndpointSliceController(context),
-    startEndpointsController(context),
+export function startControllers(options: ControllersOptions): Controllers {
+  const controllers = [
+    startServiceAccountController(options, options.caBundle),
+    startNamespaceController(options, options.resources),
+    startGarbageCollector(options, options.resources),
+    startNodeIpamController(options, options.clusterCidr ?? "10.244.0.0/16"),
+    startNodeLifecycleController(options),
+    startPodGcController(options),
+    startDeploymentController(options),
+    startReplicaSetController(options),
+    startStatefulSetController(options),
+    startEndpointSliceController(options),
+    startEndpointsController(options),
+    startPersistentVolumeController(options, options.volumesDirectory),
+    startVolumeProtectionController(options),
   ];
   return {
     stop: async () => void (await Promise.all(controllers.map((controller) => controller.stop()))),
