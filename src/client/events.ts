@@ -40,7 +40,7 @@ export function eventRecorder(client: Client, clock: Clock, log: Logger, source:
       }
     }
     // As upstream: the object's name and a hexadecimal time, unique within this recorder.
-    const name = `${reference.name}.${(clock.now() * 1_000_000 + sequence++).toString(16)}`;
+    const name = `${reference.name}.${(BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(sequence++)).toString(16)}`;
     await client.create(events, {
       metadata: { name, namespace },
       involvedObject: reference,
