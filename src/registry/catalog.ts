@@ -195,10 +195,10 @@ export class Catalog {
   }
 
   #get(sql: string, ...values: (string | number)[]): Record<string, unknown> | undefined {
-    return this.#db.prepare(sql).get(...values) as Record<string, unknown> | undefined;
+    return this.#db.prepare(sql).get(...values);
   }
 
   #all(sql: string, ...values: (string | number)[]): Record<string, unknown>[] {
-    return this.#db.prepare(sql).all(...values) as Record<string, unknown>[];
+    return this.#db.prepare(sql).all(...values);
   }
 }

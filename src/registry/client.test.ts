@@ -144,7 +144,7 @@ test("what a crash left of a pull is removed before the next", async () => {
 test("a registry that asks for a token gets one", async () => {
   await pushImage("a", "v1", "x");
   const guarded: typeof fetch = (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(input instanceof Request ? input.url : input);
     if (url.host === "auth") return Promise.resolve(Response.json(url.searchParams.get("scope") === "repository:a:pull" ? { token: "T" } : {}));
     if (new Headers(init?.headers).get("authorization") === "Bearer T") return registry.fetch(input, init);
     return Promise.resolve(new Response("", { status: 401, headers: { "www-authenticate": 'Bearer realm="http://auth/token",service="r",scope="repository:a:pull"' } }));

@@ -225,8 +225,8 @@ async function* hashing(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGen
 }
 
 function decompress(source: Readable, mediaType: string): Readable {
-  if (/\+gzip$|\.tar\.gzip$/.test(mediaType)) return source.compose(createGunzip()) as unknown as Readable;
-  if (/\+zstd$|\.tar\.zstd$/.test(mediaType)) return source.compose(createZstdDecompress()) as unknown as Readable;
-  if (/\.tar$/.test(mediaType)) return source;
+  if (/[+.]gzip$/.test(mediaType)) return source.compose(createGunzip());
+  if (/[+.]zstd$/.test(mediaType)) return source.compose(createZstdDecompress());
+  if (mediaType.endsWith(".tar")) return source;
   throw new Error(`unsupported layer type "${mediaType}"`);
 }

@@ -1,5 +1,5 @@
-import { digestOf } from "./digest.ts";
-import { Transport, unexpectedStatus } from "./transport.ts";
+import { unexpectedStatus } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** An image ready to be sent: its manifest and the blobs that names. */
 export interface PackedImage {
@@ -49,9 +49,4 @@ async function refusal(method: string, response: Response, path: string): Promis
   const text = await response.text().catch(() => "");
   if (text) error.message += `: ${text}`;
   return error;
-}
-
-/** The blobs of a packed image as {@link PackedImage} wants them. */
-export function blobMap(blobs: Uint8Array[]): Map<string, Uint8Array> {
-  return new Map(blobs.map((content) => [digestOf(content), content]));
 }

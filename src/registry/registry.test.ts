@@ -130,7 +130,7 @@ test("chunks sent to one upload at once never mix", async () => {
   using registry = new TestRegistry();
   const location = (await registry.send("POST", "/v2/a/blobs/uploads/")).headers["location"]!;
   const answers = await Promise.all(["aaaa", "bbbb"].map((body) => registry.send("PATCH", location, { headers: { "content-range": "0-3" }, body })));
-  assert.deepEqual(answers.map((answer) => answer.status).sort(), [202, 416]);
+  assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([202, 416]));
   const done = await registry.send("PUT", `${location}?digest=${digestOf("aaaa")}`);
   assert.equal(done.status, 201);
 });

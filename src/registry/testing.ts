@@ -38,7 +38,7 @@ export class TestRegistry implements Disposable {
 
   /** The registry as a `fetch`, so that clients need no port. */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(input instanceof Request ? input.url : input);
     const headers = Object.fromEntries(new Headers(init?.headers));
     const answer = await this.send(init?.method ?? "GET", `${url.pathname}${url.search}`, {
       headers,

@@ -99,10 +99,10 @@ function titleCase(method: string): string {
 /** The reason in Go's words, which people search for. */
 function networkReason(error: unknown): string {
   let cause = error as NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string; errors?: unknown[] };
-  while (cause.cause instanceof Error) cause = cause.cause as typeof cause;
+  while (cause.cause instanceof Error) cause = cause.cause;
   if (cause.errors?.[0]) cause = cause.errors[0] as typeof cause;
   const address = cause.address?.includes(":") ? `[${cause.address}]` : cause.address;
-  switch (cause.code) {
+  switch (cause.code ?? "") {
     case "ECONNREFUSED":
       return `dial tcp ${address}:${cause.port}: connect: connection refused`;
     case "ENOTFOUND":

@@ -53,7 +53,8 @@ async function place(root: string, target: string, entry: ParsedTarEntry): Promi
   const existing = await lstat(target).catch(ignoreMissing);
   const isDirectory = header.type === "directory";
   if (existing && !(isDirectory && existing.isDirectory())) await rm(target, { recursive: true, force: true });
-  switch (header.type ?? "file") {
+  const type: string = header.type ?? "file";
+  switch (type) {
     case "directory": {
       if (!existing?.isDirectory()) await mkdir(target);
       await entry.body.cancel();
@@ -75,7 +76,7 @@ async function place(root: string, target: string, entry: ParsedTarEntry): Promi
       return link(source, target);
     }
     default:
-      throw new LayerError(`unsupported entry "${header.name}": a ${header.type} cannot be made here`);
+      throw new LayerError(`unsupported entry "${header.name}": a ${type} cannot be made here`);
   }
 }
 

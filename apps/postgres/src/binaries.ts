@@ -73,7 +73,7 @@ function libraryPath(home: string, stateDirectory: string | undefined): Record<s
   if (!shared || !existsSync(shared)) {
     const directory = mkdtempSync(join(parent, "pg-lib-"));
     for (const link of links) symlinkSync(local(link.source), join(directory, basename(link.target)));
-    if (!shared) return linkerVariable(directory);
+    if (!shared) return linkerVariable(directory, join(home, "lib"));
     try {
       renameSync(directory, shared);
     } catch {
@@ -81,11 +81,12 @@ function libraryPath(home: string, stateDirectory: string | undefined): Record<s
       rmSync(directory, { recursive: true });
     }
   }
-  return linkerVariable(shared);
+  return linkerVariable(shared, join(home, "lib"));
 }
 
-function linkerVariable(directory: string): Record<string, string> {
-  return { [process.platform === "darwin" ? "DYLD_LIBRARY_PATH" : "LD_LIBRARY_PATH"]: directory };
+/** A library found by one of our links looks for its own beside the link: the package's directory must be on the path too. */
+function linkerVariable(...directories: string[]): Record<string, string> {
+  return { [process.platform === "darwin" ? "DYLD_LIBRARY_PATH" : "LD_LIBRARY_PATH"]: directories.join(delimiter) };
 }
 
 /** PostgreSQL asks for its user's name. */

@@ -16,7 +16,8 @@ import { discardUnfinished, initializationMarker, initialize, readSetting } from
 import { endOrphans } from "./orphans.ts";
 import { EntrypointError, say, warn } from "./output.ts";
 import { parseMounts, translatePath } from "./paths.ts";
-import { isReady, psql } from "./psql/main.ts";
+import { psql } from "./psql/main.ts";
+import { isReady } from "./psql/ready.ts";
 import { podSockets, publishPort, replaceLink, socketLinkName, withdrawPort } from "./sockets.ts";
 import type { PodSockets } from "./sockets.ts";
 
@@ -122,7 +123,7 @@ function becomePostgres(launcher: Launcher, args: string[], env: NodeJS.ProcessE
 
 /** Replaces this process, as a shell's exec does: nothing of Node stays in memory. */
 function become(file: string, args: string[], env: NodeJS.ProcessEnv): never {
-  return process.execve!(file, [file, ...args], env as Record<string, string>);
+  return process.execve!(file, [file, ...args], env);
 }
 
 function findProgram(name: string): string {

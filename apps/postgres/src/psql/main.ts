@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
-import { say, warn } from "../output.ts";
+import { warn } from "../output.ts";
 import { parseMounts, translatePath } from "../paths.ts";
 import { socketLinkName } from "../sockets.ts";
 import { UsageError, parsePsqlOptions } from "./options.ts";
@@ -50,34 +49,6 @@ export async function psql(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   } finally {
     await session.close();
   }
-}
-
-/** `pg_isready`: 0 accepting, 1 rejecting (starting up), 2 no answer, 3 wrong use. */
-export async function isReady(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  let options: PsqlOptions;
-  // The one option of pg_isready whose letter means something else to psql.
-  const timeout = args.indexOf("-t");
-  const rest = timeout < 0 ? args : args.filter((_, i) => i !== timeout && i !== timeout + 1);
-  try {
-    options = parsePsqlOptions(rest);
-  } catch (error) {
-    warn(`${(error as Error).message.replace("psql", "pg_isready")}\n`);
-    return 3;
-  }
-  const target = findTarget(options, env);
-  const client = new pg.Client({ ...target, connectionTimeoutMillis: 1000 * Number(args[timeout + 1] || 3) });
-  client.on("error", () => undefined);
-  let code = 0;
-  try {
-    await client.connect();
-    await client.end();
-  } catch (error) {
-    const sqlState = (error as { code?: string }).code ?? "";
-    // Any answer but "not now" (57P03) is one of a server that accepts connections.
-    code = sqlState === "57P03" ? 1 : /^[0-9A-Z]{5}$/.test(sqlState) && !sqlState.startsWith("E") ? 0 : 2;
-  }
-  if (!options.quiet) say(`${target.host}:${target.port} - ${["accepting connections", "rejecting connections", "no response"][code]}\n`);
-  return code;
 }
 
 /**

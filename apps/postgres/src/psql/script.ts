@@ -4,8 +4,8 @@
  * @see https://www.postgresql.org/docs/18/app-psql.html
  */
 export type ScriptItem =
-  /** `then` is the backslash command that ended it in the place of a semicolon. */
-  | { kind: "query"; sql: string; line: number; then?: "g" | "gexec" }
+  /** `endedBy` is the backslash command that ended it in the place of a semicolon. */
+  | { kind: "query"; sql: string; line: number; endedBy?: "g" | "gexec" }
   | { kind: "copy"; sql: string; data: string; line: number }
   | { kind: "command"; name: string; args: string[]; line: number };
 
@@ -58,18 +58,19 @@ export function* splitScript(text: string, variables: ReadonlyMap<string, string
       }
     } else if (c === "\\") {
       const line = lineAt(position);
-      const command = /^\\([A-Za-z!?]+|\\)([^\n]*?)(?:\\\\|(?=\n)|$)/.exec(text.slice(position, text.indexOf("\n", position) < 0 ? undefined : text.indexOf("\n", position)));
+      const newline = text.indexOf("\n", position);
+      const command = /^\\([A-Za-z!?]+|\\)(.*?)(?:\\\\|$)/.exec(text.slice(position, newline < 0 ? undefined : newline));
       if (!command) throw new ScriptError(`line ${line}: invalid command`);
       position += command[0].length;
       const name = command[1]!;
       if (name === "\\") continue;
       if ((name === "g" || name === "gexec") && command[2]!.trim() === "") {
         const statement = take();
-        if (statement) yield { kind: "query", sql: statement, line: lineAt(startedAt), then: name };
+        if (statement) yield { kind: "query", sql: statement, line: lineAt(startedAt), endedBy: name };
       } else {
         yield { kind: "command", name, args: commandArguments(command[2]!, variables), line };
       }
-    } else if (c === ":" && rest[1] !== ":" && !/:$/.test(sql)) {
+    } else if (c === ":" && rest[1] !== ":" && !sql.endsWith(":")) {
       const use = /^:(?:'(\w+)'|"(\w+)"|(\w+))/.exec(rest);
       const value = use ? variables.get(use[1] ?? use[2] ?? use[3]!) : undefined;
       if (use && value !== undefined) {
@@ -128,8 +129,10 @@ function isRoutine(words: string[]): boolean {
 function endOfComment(text: string, start: number): number {
   let nesting = 0;
   for (let i = start; i < text.length; i++) {
-    if (text.startsWith("/*", i)) (nesting++, i++);
-    else if (text.startsWith("*/", i)) {
+    if (text.startsWith("/*", i)) {
+      nesting++;
+      i++;
+    } else if (text.startsWith("*/", i)) {
       i++;
       if (--nesting === 0) return i + 1;
     }

@@ -34,11 +34,13 @@ export class Session {
   readonly #options: SessionOptions;
   #target: Target;
   #client: pg.Client;
+  /** What the server said it did, statement by statement: pg keeps the first word only. */
+  readonly #tags: string[] = [];
 
   private constructor(target: Target, client: pg.Client, options: SessionOptions) {
     this.#target = target;
-    this.#client = client;
     this.#options = options;
+    this.#client = this.#watch(client);
   }
 
   static async open(target: Target, options: SessionOptions): Promise<Session> {
@@ -56,7 +58,7 @@ export class Session {
     try {
       for (const item of splitScript(text, this.#options.variables)) {
         try {
-          if (item.kind === "query") await this.#query(item.sql, item.then === "gexec");
+          if (item.kind === "query") await this.#query(item.sql, item.endedBy === "gexec");
           else if (item.kind === "copy") await this.#copy(item.sql, item.data);
           else await this.#command(item.name, item.args, name);
         } catch (error) {
@@ -87,18 +89,27 @@ export class Session {
   }
 
   async #query(sql: string, execute: boolean): Promise<void> {
-    const answered = (await this.#client.query({ text: sql, rowMode: "array", types: { getTypeParser: () => (value: string) => value } as never })) as unknown;
+    this.#tags.length = 0;
+    const types = { getTypeParser: () => (value: string) => value };
+    const answered: unknown = await this.#client.query({ text: sql, rowMode: "array", types });
     const results = (Array.isArray(answered) ? answered : [answered]) as pg.QueryArrayResult<(string | null)[]>[];
-    for (const result of results) {
+    const tags = [...this.#tags];
+    for (const [index, result] of results.entries()) {
       if (execute) {
         for (const statement of result.rows.flat()) if (statement !== null) await this.#query(statement, false);
       } else if (result.fields.length > 0) {
         const columns = result.fields.map((field) => ({ name: field.name, rightAligned: isRightAligned(field.dataTypeID) }));
         say(formatRows({ columns, rows: result.rows }, this.#options));
-      } else if (!this.#options.quiet && result.command) {
-        say(`${commandTag(result)}\n`);
+      } else if (!this.#options.quiet && tags[index]) {
+        say(`${tags[index]}\n`);
       }
     }
+  }
+
+  #watch(client: pg.Client): pg.Client {
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+    connection.on("commandComplete", (message: { text: string }) => this.#tags.push(message.text));
+    return client;
   }
 
   async #copy(sql: string, data: string): Promise<void> {
@@ -122,7 +133,7 @@ export class Session {
         };
         const client = await connect(target);
         await this.#client.end();
-        [this.#target, this.#client] = [target, client];
+        [this.#target, this.#client] = [target, this.#watch(client)];
         if (!this.#options.quiet) say(`You are now connected to database "${target.database}" as user "${target.user}".\n`);
         return;
       }
@@ -173,11 +184,6 @@ function describe(error: unknown): string {
   if (detail) lines.push(`DETAIL:  ${detail}`);
   if (hint) lines.push(`HINT:  ${hint}`);
   return lines.join("\n");
-}
-
-function commandTag(result: { command: string; rowCount: number | null; oid?: number }): string {
-  if (result.command === "INSERT") return `INSERT 0 ${result.rowCount}`;
-  return ["UPDATE", "DELETE", "MERGE", "COPY"].includes(result.command) ? `${result.command} ${result.rowCount}` : result.command;
 }
 
 /** COPY FROM STDIN for pg, which has no query of this kind itself. */
