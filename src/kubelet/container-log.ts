@@ -28,7 +28,7 @@ export class LogMarker {
 
   /** The log's size now, noted in the index when it has grown. */
   mark(nowMs: number): number {
-    const sizeBytes = sizeOf(this.path);
+    const sizeBytes = logSize(this.path);
     if (sizeBytes > this.#sizeBytes) appendFileSync(indexPath(this.path), `${sizeBytes} ${nowMs}\n`, { mode: 0o600 });
     this.#sizeBytes = sizeBytes;
     return sizeBytes;
@@ -66,7 +66,8 @@ function readIndex(path: string): Mark[] {
   }
 }
 
-function sizeOf(path: string): number {
+/** The log's length; 0 when there is none yet. */
+export function logSize(path: string): number {
   try {
     return statSync(path).size;
   } catch {

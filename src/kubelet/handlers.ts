@@ -108,7 +108,7 @@ async function httpGet(get: HttpGet, context: HandlerContext, timeoutMs: number,
       throw new Error(dialError(ip, port, error), { cause: error });
     }
     // Whom a probe reaches is known; what its certificate says is not asked, as upstream.
-    const stream = get.scheme === "HTTPS" ? tlsConnect({ socket: connection as Socket, rejectUnauthorized: false }) : (connection as Socket);
+    const stream = get.scheme === "HTTPS" ? tlsConnect({ socket: connection, rejectUnauthorized: false }) : (connection as Socket);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = httpRequest({ method: "GET", path: pathOf(get.path), headers, createConnection: () => stream });
       request.once("response", resolve).once("error", (error: NodeJS.ErrnoException) => reject(error.code === "ECONNRESET" ? new Error("EOF") : error));

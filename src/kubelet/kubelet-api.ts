@@ -10,6 +10,7 @@ import type { ContainerWorker } from "./container-worker.ts";
 import { follow } from "./exec.ts";
 import { dialError } from "./handlers.ts";
 import type { KubeletNetwork } from "./kubelet-context.ts";
+import { logSize } from "./container-log.ts";
 import { readLog, type LogSource } from "./log-reader.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import type { ContainerRecord, ContainerRuntime } from "./runtime.ts";
@@ -18,7 +19,7 @@ export interface KubeletApiOptions {
   clock: Clock;
   runtime: ContainerRuntime;
   network: Pick<KubeletNetwork, "dial">;
-  findPod(pod: PodRef): PodWorker | undefined;
+  findPod: (pod: PodRef) => PodWorker | undefined;
 }
 
 export function kubeletApi({ clock, runtime, network, findPod }: KubeletApiOptions): KubeletApi {
@@ -59,9 +60,10 @@ export function kubeletApi({ clock, runtime, network, findPod }: KubeletApiOptio
     async attach(pod, name, tty, streams, signal): Promise<ExecResult> {
       const { container, record } = running(pod, name);
       if (tty && !record.config.tty) throw badRequest(`container ${name} has no terminal (tty: true)`);
+      // From here on: what was said before is in the log. Measured before the input is joined, whose echo is wanted.
+      const fromBytes = logSize(runtime.logFile(record.id).path);
       joinInput(runtime, record, streams, signal);
-      // From here on: what was said before is in the log.
-      const log = readLog(source(record), { follow: true, timestamps: false, tailLines: 0 }, clock, signal);
+      const log = readLog(source(record), { follow: true, timestamps: false, fromBytes }, clock, signal);
       for await (const chunk of log) {
         if (streams.stdout && !streams.stdout.destroyed && !streams.stdout.write(chunk)) {
           await new Promise<void>((resolve) => void streams.stdout!.once("drain", resolve).once("close", resolve));

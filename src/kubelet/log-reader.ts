@@ -10,7 +10,10 @@ import { LogSegment, rotatedPath } from "./container-log.ts";
 const FOLLOW_MS = 100;
 const CHUNK_BYTES = 64 * 1024;
 
-export type ReadOptions = Pick<LogOptions, "follow" | "timestamps" | "sinceSeconds" | "sinceTime" | "tailLines" | "limitBytes">;
+export interface ReadOptions extends Pick<LogOptions, "follow" | "timestamps" | "sinceSeconds" | "sinceTime" | "tailLines" | "limitBytes"> {
+  /** Begin at this place of the current file instead of where `tailLines` says. */
+  fromBytes?: number | undefined;
+}
 
 /** What a reader must know of the container whose log it reads. */
 export interface LogSource {
@@ -42,7 +45,7 @@ async function* readLines(source: LogSource, options: ReadOptions, clock: Clock,
   const segment = await LogSegment.open(source.path);
   try {
     if (!segment) return;
-    const begin = await findStart(rotated, segment, options.tailLines);
+    const begin: Start = options.fromBytes === undefined ? await findStart(rotated, segment, options.tailLines) : { currentBytes: options.fromBytes };
     if (rotated && begin.rotatedBytes !== undefined) yield* segmentChunks(rotated, begin.rotatedBytes, true);
     let positionBytes = begin.currentBytes;
     for (;;) {
@@ -133,12 +136,17 @@ async function* chunks(
   if (last && rest.length > 0) yield { bytes: rest, endBytes: position + rest.length };
 }
 
+interface Start {
+  rotatedBytes?: number;
+  currentBytes: number;
+}
+
 /** Where the last `tailLines` lines begin; everything when undefined. `rotatedBytes` is undefined when the rotated file isn't needed. */
 async function findStart(
   rotated: LogSegment | undefined,
   current: LogSegment,
   tailLines: number | undefined,
-): Promise<{ rotatedBytes?: number; currentBytes: number }> {
+): Promise<Start> {
   if (tailLines === undefined || tailLines < 0) return { ...(rotated ? { rotatedBytes: 0 } : {}), currentBytes: 0 };
   const inCurrent = await tailOf(current, tailLines);
   if (inCurrent.lines >= tailLines || !rotated) return { currentBytes: inCurrent.positionBytes };

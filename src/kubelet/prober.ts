@@ -21,13 +21,13 @@ export interface ProberOptions {
   container: Container;
   /** What an earlier daemon knew, so that a restart of the daemon takes no pod out of service. */
   known?: { started: boolean; ready: boolean } | undefined;
-  attempt(probe: Probe): Promise<Outcome>;
+  attempt: (probe: Probe) => Promise<Outcome>;
   /** `started` or `ready` changed. */
-  onChange(): void;
+  onChange: () => void;
   /** A liveness or startup probe has reached its failure threshold. Called once. */
-  onCondemned(type: "liveness" | "startup", probe: Probe): void;
+  onCondemned: (type: "liveness" | "startup", probe: Probe) => void;
   /** An attempt that counts did not succeed. */
-  onUnhealthy(type: ProbeType, outcome: Outcome): void;
+  onUnhealthy: (type: ProbeType, outcome: Outcome) => void;
 }
 
 export class Prober {
