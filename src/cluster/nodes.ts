@@ -1,13 +1,16 @@
 /** The nodes: pod network, Service ports, container runtime, and a kubelet for each. */
+import { statfsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
+import { pods } from "#api/resources.ts";
 import { Client } from "#client/client.ts";
 import { eventRecorder } from "#client/events.ts";
 import { startKubelet, type Kubelet } from "#kubelet/kubelet.ts";
+import type { NodeCapacity } from "#kubelet/node-status.ts";
 import { ProcessRuntime } from "#kubelet/process-runtime.ts";
 import { startNetwork } from "#net/network.ts";
 import { startHttpProxy } from "#net/proxy/http-proxy.ts";
@@ -18,7 +21,8 @@ import type { Disposer } from "./disposer.ts";
 import { socketDirectory } from "./leftovers.ts";
 import type { DataPaths } from "./paths.ts";
 import type { Ports } from "./ports.ts";
-import { API_PORT, CLUSTER_DOMAIN, CONTROL_PLANE, DNS_IP, GATEWAY_IP, NODES, RANGES } from "./topology.ts";
+import { API_PORT, CLUSTER_DOMAIN, CONTROL_PLANE, DNS_IP, GATEWAY_IP, KUBERNETES_VERSION, NODES, RANGES } from "./topology.ts";
+import { repositoryRoot } from "./version.ts";
 
 export interface NodesOptions {
   paths: DataPaths;
@@ -31,6 +35,11 @@ export interface NodesOptions {
   disposer: Disposer;
 }
 
+const CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane";
+
+/** How long pods get to end when the cluster stops: less than their own grace, as when a machine shuts down. */
+const STOP_WITHIN_MS = 8_000;
+
 export async function startNodes({ paths, controlPlane, registryUrl, ports, clock, rng, log, disposer }: NodesOptions): Promise<Kubelet[]> {
   const { client, informers } = controlPlane;
   let proxyPort: number | undefined;
@@ -42,6 +51,7 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     ranges: RANGES,
     domain: CLUSTER_DOMAIN,
     nameserver: DNS_IP,
+    hostDirectories: [paths.root, repositoryRoot],
     proxyPort: () => proxyPort,
     clock,
     random: rng,
@@ -77,14 +87,23 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
   const images = new ImageClient({
     directory: paths.images,
     mirrors: { "localhost:5002": registryUrl, "docker.io": registryUrl },
-    clock,
   });
+  // Addresses of pods that were deleted while nothing ran.
+  const podInformer = informers.for(pods);
+  await podInformer.whenSynced();
+  await network.retain(podInformer.list().map((pod) => pod.metadata.uid!));
+
   const kubelets: Kubelet[] = [];
   // Stopped side by side: each gives its pods their time to end.
-  disposer.add("kubelets", async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.stop({ killPods: true })))));
+  disposer.add("kubelets", async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.stop({ killPods: true, withinMs: STOP_WITHIN_MS })))));
   for (const node of NODES) {
     const kubelet = await startKubelet({
-      node,
+      nodeName: node.name,
+      nodeIP: node.ip,
+      podCIDR: node.podCIDR,
+      ...(node.controlPlane ? { labels: { [CONTROL_PLANE_ROLE]: "" }, taints: [{ key: CONTROL_PLANE_ROLE, effect: "NoSchedule" }] } : {}),
+      capacity: machineCapacity(paths.root),
+      kubeletVersion: KUBERNETES_VERSION,
       client: new Client(controlPlane.handlerForNode(node.name), "kubelet"),
       informers,
       clock,
@@ -101,6 +120,12 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     controlPlane.connectNode(node.name, kubelet.api);
   }
   return kubelets;
+}
+
+/** Each node has the whole machine, as kind's nodes do. */
+function machineCapacity(directory: string): NodeCapacity {
+  const { blocks, bsize } = statfsSync(directory);
+  return { cpuMillis: availableParallelism() * 1000, memoryBytes: totalmem(), ephemeralStorageBytes: blocks * bsize, pods: 110 };
 }
 
 /** Where npm put PostgreSQL's programs for this platform. */

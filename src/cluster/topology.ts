@@ -9,6 +9,9 @@ export const GATEWAY_IP = "172.30.0.1";
 /** Where pods find the API server, on the control plane's node. */
 export const API_PORT = 6443;
 
+/** The version of the Kubernetes API that is served. */
+export const KUBERNETES_VERSION = "v1.36.0";
+
 export interface NodeShape {
   name: string;
   ip: string;

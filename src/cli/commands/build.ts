@@ -1,6 +1,6 @@
 /** `tidepool build`: builds images and pushes them, to the running cluster's registry or to the one at rest. */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { systemClock } from "#lib/clock.ts";
 import { silentLogger } from "#lib/log.ts";
 import { buildImages, discoverImageFolders, type BuiltImage } from "#registry/build/build.ts";
@@ -18,7 +18,7 @@ export async function build(flags: { data?: string | undefined; json: boolean },
   const server = registry ? await serveRegistry(registry, { port: 0, log: silentLogger }) : undefined;
   try {
     const images = await buildImages({
-      folders: folders.length > 0 ? folders : discoverImageFolders(join(repositoryRoot, "apps")),
+      folders: folders.length > 0 ? folders.map((folder) => resolve(folder)) : discoverImageFolders(join(repositoryRoot, "apps")),
       registryUrl: running ?? server!.url,
       cacheDirectory: join(paths.cache, "images"),
       clock: systemClock,
