@@ -13,8 +13,8 @@ const { existsSync } = fs;
  */
 export const MAX_SOCKET_PATH_BYTES = 103;
 
-/** The longest name below a socket directory: `10.244.255.255_65535.4194304-99`. */
-const LONGEST_NAME_BYTES = 31;
+/** The longest name below a socket directory: `10.244.255.255_65535l.4194304-99`. */
+const LONGEST_NAME_BYTES = 32;
 
 /** The socket of a pod's port, reachable from everywhere. */
 export function socketName(ip: string, port: number): string {
