@@ -2,49 +2,90 @@
  * A cluster for scenarios: an API server, the controllers, the scheduler, and kubelets that do what
  * they are told. Time stands still; {@link TestCluster.stabilize} runs until nothing changes.
  */
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FakeClock, toTime } from "#lib/clock.ts";
 import { silentLogger, type Logger } from "#lib/log.ts";
-import { seededRng } from "#lib/random.ts";
+import type { HttpHandler } from "#lib/http.ts";
+import { seededRng, type Rng } from "#lib/random.ts";
+import { definitions } from "#api/definitions/index.ts";
 import { controllerOf, deployments, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
+import { createApiServer, systemUser, type ApiServer } from "#apiserver/index.ts";
+import { memoryDriver, openStore, type Store } from "#store/index.ts";
 import { startScheduler, type Scheduler } from "#scheduler/scheduler.ts";
 import { startControllers, type Controllers } from "../index.ts";
 import { isReady } from "../pods.ts";
-import { FakeApi } from "./fake-api.ts";
 
 export interface TestClusterOptions {
   nodes?: number;
   log?: Logger;
+  seed?: number;
 }
+
+const { privateKey: SERVICE_ACCOUNT_KEY } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
 export class TestCluster {
   readonly clock = new FakeClock();
-  readonly api = new FakeApi(this.clock);
-  readonly client = new Client(this.api.handler, "test");
+  readonly rng: Rng;
+  readonly client: Client;
   readonly informers: Informers;
   readonly #log: Logger;
+  readonly #store: Store;
+  readonly #api: ApiServer;
   #controllers: Controllers | undefined;
   #scheduler: Scheduler | undefined;
+  #directory = "";
   /** Images whose containers never become ready. */
   readonly brokenImages = new Set<string>();
-  /** Called after every step of {@link stabilize}: invariants that must hold at all times. */
-  readonly invariants: (() => void)[] = [];
+  /** Nodes whose kubelet does nothing any more. */
+  readonly deadNodes = new Set<string>();
+  /** Called after every step of {@link stabilize}: what must hold at all times. */
+  readonly invariants: (() => Promise<void> | void)[] = [];
+  /** Called before every request of anyone; may throw a StatusError to refuse it. */
+  intercept: (method: string, url: string) => void = () => undefined;
 
-  constructor(log: Logger = silentLogger) {
+  constructor({ log = silentLogger, seed = 7 }: TestClusterOptions = {}) {
     this.#log = log;
+    this.rng = seededRng(seed);
+    this.#store = openStore({ driver: memoryDriver() });
+    this.#api = createApiServer({
+      store: this.#store,
+      clock: this.clock,
+      rng: this.rng,
+      log,
+      nodeConnector: () => undefined,
+      serviceAccountKey: SERVICE_ACCOUNT_KEY,
+    });
+    const handler = this.#api.handlerFor(systemUser("system:test"));
+    const intercepted: HttpHandler = async (request) => {
+      this.intercept(request.method, request.url);
+      return handler(request);
+    };
+    this.client = new Client(intercepted, "test");
     this.informers = new Informers(this.client, { clock: this.clock, log });
   }
 
-  static async start({ nodes: count = 3, log = silentLogger }: TestClusterOptions = {}): Promise<TestCluster> {
-    const cluster = new TestCluster(log);
-    await cluster.client.create(namespaces, { metadata: { name: "default" } });
-    for (let i = 1; i <= count; i++) await cluster.addNode(`node-${i}`);
-    const context = { client: cluster.client, informers: cluster.informers, clock: cluster.clock, rng: seededRng(7), log: cluster.#log };
-    cluster.#controllers = startControllers(context);
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const cluster = new TestCluster(options);
+    cluster.#directory = await mkdtemp(join(tmpdir(), "tidepool-volumes-"));
+    for (const name of ["default", "kube-node-lease"]) await cluster.client.create(namespaces, { metadata: { name } });
+    for (let i = 1; i <= (options.nodes ?? 3); i++) await cluster.addNode(`node-${i}`);
+    const { client, informers, clock, rng } = cluster;
+    const context = { client, informers, clock, rng, log: cluster.#log };
+    cluster.#controllers = startControllers({ ...context, resources: definitions, caBundle: "CA", volumesDirectory: cluster.#directory });
     cluster.#scheduler = startScheduler(context);
+    await cluster.settle();
     return cluster;
+  }
+
+  /** The version of the last write. */
+  get version(): number {
+    return this.#store.revision;
   }
 
   async addNode(name: string): Promise<void> {
@@ -65,12 +106,12 @@ export class TestCluster {
   /** Runs kubelets and controllers until nothing changes any more. */
   async stabilize(): Promise<void> {
     for (let round = 0; round < 500; round++) {
-      const before = this.api.version;
+      const before = this.version;
       await this.settle();
       await this.#kubelet();
       await this.settle();
-      for (const invariant of this.invariants) invariant();
-      if (this.api.version === before) return;
+      for (const invariant of this.invariants) await invariant();
+      if (this.version === before) return;
     }
     throw new Error("the cluster does not come to rest");
   }
@@ -78,31 +119,31 @@ export class TestCluster {
   /** Lets controllers act on what happened, without kubelets. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
-      const before = this.api.version;
+      const before = this.version;
       // Back-offs after conflicts are a few milliseconds.
       await this.clock.advance(40);
       await this.#controllers!.whenIdle();
       await this.#scheduler!.whenIdle();
-      quiet = this.api.version === before ? quiet + 1 : 0;
+      quiet = this.version === before ? quiet + 1 : 0;
     }
   }
 
-  /** One step of every pod on a node: start it, make it ready, or finish its deletion. */
+  /** One step of every pod on a living node: start it, make it ready, or finish its deletion. */
   async #kubelet(): Promise<void> {
-    for (const { items } of [await this.client.list(pods)]) {
-      for (const pod of items) {
-        if (!pod.spec.nodeName || (await this.client.find(nodes, pod.spec.nodeName)) === undefined) continue;
-        if (pod.metadata.deletionTimestamp) await this.client.delete(pods, pod.metadata.name!, pod.metadata.namespace, { gracePeriodSeconds: 0 });
-        else if (pod.status?.phase === "Pending") await this.setReady(pod, !pod.spec.containers.some(({ image }) => this.brokenImages.has(image ?? "")));
-        for (const invariant of this.invariants) invariant();
-        await this.settle();
-      }
+    for (const pod of (await this.client.list(pods)).items) {
+      const { nodeName } = pod.spec;
+      if (!nodeName || this.deadNodes.has(nodeName) || !(await this.client.find(nodes, nodeName))) continue;
+      if (pod.metadata.deletionTimestamp) await this.client.delete(pods, pod.metadata.name!, pod.metadata.namespace, { gracePeriodSeconds: 0 });
+      else if (pod.status?.phase === "Pending") await this.setReady(pod, !pod.spec.containers.some(({ image }) => this.brokenImages.has(image ?? "")));
+      else continue;
+      await this.settle();
+      for (const invariant of this.invariants) await invariant();
     }
   }
 
   /** Reports the pod as running, ready or not. */
   async setReady(pod: Pod, ready: boolean): Promise<void> {
-    const octet = [...pod.metadata.uid!].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 60_000, 0);
+    const octet = parseInt(pod.metadata.uid!.slice(0, 4), 16);
     const status = {
       phase: "Running",
       podIP: `10.244.${octet >> 8}.${octet & 255}`,
@@ -122,7 +163,7 @@ export class TestCluster {
     return this.client.update(resource, copy);
   }
 
-  /** `name ready/total node` of a Deployment's pods, by ReplicaSet revision. */
+  /** The sizes of a Deployment's ReplicaSets, by revision. */
   async replicaSetsOf(deployment: Deployment): Promise<Record<string, number>> {
     const owned = (await this.client.list(replicaSets, { namespace: "default" })).items.filter((r) => controllerOf(r)?.uid === deployment.metadata.uid);
     return Object.fromEntries(owned.map((r) => [r.metadata.annotations!["deployment.kubernetes.io/revision"], r.spec.replicas!]));
@@ -140,5 +181,8 @@ export class TestCluster {
     await this.#scheduler?.stop();
     await this.#controllers?.stop();
     await this.informers.stop();
+    await this.#api.close();
+    await this.#store.close();
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }
