@@ -16,7 +16,7 @@ test(`${CUSTOMERS} customers order while anything is killed at random: every ack
   const { dataDir, stop } = await startOwnCluster();
   after(stop);
   const { urls } = await readStatus(dataDir);
-  const shop = urls!.shop!.replace(/\/$/, "");
+  const shop = urls!.shop!;
   const port = (url: string): string => new URL(url).port || (url.startsWith("https") ? "443" : "80");
   const ports = ["--http-port", port(urls!.shop!), "--https-port", port(urls!.shopTls!), "--api-port", port(urls!.apiServer), "--registry-port", port(urls!.registry)];
 

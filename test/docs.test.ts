@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commandBlocks, documents, type CommandBlock } from "../tools/doc-commands.ts";
-import { sharedCluster } from "./support/cluster.ts";
+import { sharedShop } from "./support/cluster.ts";
 import { findKubectl } from "./support/kubectl.ts";
 import { ROOT, start } from "./support/tidepool.ts";
 import { which } from "./support/which.ts";
 
-const cluster = await sharedCluster();
+const cluster = await sharedShop();
 
 /** Programs a document may use that not every machine has. */
 const OPTIONAL = ["kubectl", "jq", "curl", "skopeo", "helm", "psql"];

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ClusterApi, isReady } from "./support/api.ts";
-import { sharedCluster } from "./support/cluster.ts";
+import { sharedShop } from "./support/cluster.ts";
 import { findKubectl, kubectlFor } from "./support/kubectl.ts";
 import { assertBooksBalance, get, placeOrder, type Order } from "./support/shop.ts";
 import { readStatus } from "./support/tidepool.ts";
 import { startTraffic } from "./support/traffic.ts";
 import { until } from "./support/wait.ts";
 
-const cluster = await sharedCluster();
-const shop = cluster.urls.shop;
+const cluster = await sharedShop();
+const { shop } = cluster;
 const api = new ClusterApi(cluster.kubeconfig);
 const SERVICES = ["frontend", "api-gateway", "order-service", "inventory-service", "user-service"];
 const image = (service: string, tag: string): string => `localhost:5002/shop/${service}:${tag}`;

@@ -86,7 +86,7 @@ describe("up and down", () => {
     assert.equal(nodes.filter(({ ready }) => ready).length, 3);
     const count = (service: string): number => pods.filter(({ name, ready }) => name.startsWith(service) && ready === "1/1").length;
     assert.deepEqual([count("frontend-"), count("api-gateway-"), count("order-service-"), count("inventory-service-"), count("user-service-"), count("postgres-")], [2, 2, 3, 2, 2, 1]);
-    order = (await placeOrder(urls!.shop!.replace(/\/$/, ""))).body;
+    order = (await placeOrder(urls!.shop!)).body;
   });
 
   test("kubeconfig --path names a file only its owner can read", async () => {
@@ -118,7 +118,7 @@ describe("up and down", () => {
       return status.state === "running" && status.pid !== before.pid && status;
     }, { timeoutMs: 60_000 });
     assert.deepEqual(now.urls, before.urls, "where it was before");
-    const shop = now.urls!.shop!.replace(/\/$/, "");
+    const shop = now.urls!.shop!;
     await until("an order", async () => (await placeOrder(shop)).status === 201);
     assert.equal((await get<Order>(`${shop}/api/orders/${order.id}`)).body.id, order.id);
   });
@@ -127,7 +127,7 @@ describe("up and down", () => {
     for (const { pid } of processesOf(dataDir)) process.kill(pid, "SIGKILL");
     await up();
     const { urls } = await readStatus(dataDir);
-    assert.equal((await get<Order>(`${urls!.shop!.replace(/\/$/, "")}/api/orders/${order.id}`)).body.status, "confirmed");
+    assert.equal((await get<Order>(`${urls!.shop!}/api/orders/${order.id}`)).body.status, "confirmed");
   });
 
   test("after a crash of the control plane alone, up takes what is left or ends it: nothing runs twice", async () => {
@@ -138,7 +138,7 @@ describe("up and down", () => {
     const status = await readStatus(dataDir);
     const containers = status.processes.filter(({ what }) => what.includes("/"));
     assert.equal(new Set(containers.map(({ what }) => what)).size, containers.length, JSON.stringify(containers));
-    const shop = status.urls!.shop!.replace(/\/$/, "");
+    const shop = status.urls!.shop!;
     assert.equal((await placeOrder(shop)).status, 201);
   });
 
@@ -152,7 +152,7 @@ describe("up and down", () => {
     const { urls, kubeconfig } = await readStatus(dataDir);
     const kept = await new ClusterApi(kubeconfig).core.readNamespacedConfigMap({ namespace: "default", name: "kept" });
     assert.deepEqual(kept.data, { a: "1" });
-    assert.equal((await get<Order>(`${urls!.shop!.replace(/\/$/, "")}/api/orders/${order.id}`)).body.id, order.id);
+    assert.equal((await get<Order>(`${urls!.shop!}/api/orders/${order.id}`)).body.id, order.id);
   });
 
   test("reset --yes stops it and deletes its state", async () => {
@@ -238,7 +238,7 @@ describe("an ordinary user", { skip: cannotBeAnother() }, () => {
       const { code, stdout, stderr } = await asNobody("up", ...ANY_PORTS);
       assert.equal(code, 0, stdout + stderr);
       const { urls } = JSON.parse((await asNobody("status", "--json")).stdout) as { urls: { shop: string } };
-      assert.equal((await placeOrder(urls.shop.replace(/\/$/, ""))).status, 201);
+      assert.equal((await placeOrder(urls.shop)).status, 201);
     } finally {
       await asNobody("down");
       await assertNothingRuns(dataDir);

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { request } from "node:https";
-import { sharedCluster } from "./support/cluster.ts";
+import { sharedShop } from "./support/cluster.ts";
 import { assertBooksBalance, FIRST_ORDER, get, placeOrder, readBooks, type ErrorBody, type Order } from "./support/shop.ts";
 
-const { urls } = await sharedCluster();
-const shop = urls.shop;
+const { shop, shopTls } = await sharedShop();
 
 describe("the shop's API", () => {
   test("an order is confirmed, has an id, and can be read back", async () => {
@@ -113,7 +112,7 @@ describe("the shop's API", () => {
 
   test("HTTPS answers too", async () => {
     const status = await new Promise((resolve, reject) => {
-      request(`${urls.shopTls}/api/products`, { rejectUnauthorized: false }, (response) => {
+      request(`${shopTls}/api/products`, { rejectUnauthorized: false }, (response) => {
         response.resume();
         resolve(response.statusCode);
       })

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ClusterApi } from "./support/api.ts";
-import { sharedCluster } from "./support/cluster.ts";
+import { sharedShop } from "./support/cluster.ts";
 import { assertBooksBalance, get, placeOrder, type Order } from "./support/shop.ts";
 import { until } from "./support/wait.ts";
 
-const cluster = await sharedCluster();
-const shop = cluster.urls.shop;
+const cluster = await sharedShop();
+const { shop } = cluster;
 const api = new ClusterApi(cluster.kubeconfig);
 
 describe("what is stored", () => {

@@ -28,8 +28,7 @@ export function figure({ name, value, unit, baseline, aim }: { name: string; val
   const ratio = baseline === undefined || baseline === 0 ? undefined : value / baseline;
   const result: Figure = { name, value, unit, baseline, ratio };
   if (!aim) return result;
-  if ("atMost" in aim) return { ...result, aim: `at most ${aim.atMost} ${unit}`, holds: value <= aim.atMost };
-  if ("ratioAtMost" in aim) return { ...result, aim: `at most ${aim.ratioAtMost} of the baseline`, holds: ratio !== undefined && ratio <= aim.ratioAtMost };
+  if ("atMost" in aim) return { ...result, aim: `at most ${aim.atMost} ${unit}`.trim(), holds: value <= aim.atMost };
   if ("ratioAtMost" in aim) return { ...result, aim: `at most ${aim.ratioAtMost} of the baseline`, holds: ratio !== undefined && ratio <= aim.ratioAtMost };
   return { ...result, aim: `at least ${aim.ratioAtLeast} of the baseline`, holds: ratio !== undefined && ratio >= aim.ratioAtLeast };
 }

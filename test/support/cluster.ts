@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { processesOf } from "./processes.ts";
-import { ANY_PORTS, readStatus, tidepool, tidepoolOk } from "./tidepool.ts";
+import { ANY_PORTS, readStatus, tidepool, tidepoolOk, type Status } from "./tidepool.ts";
 import { until } from "./wait.ts";
 import { buildEcho } from "./workloads.ts";
 
@@ -18,18 +18,28 @@ export const SHARED_CLUSTER = "TIDEPOOL_TEST_DATA";
 export interface TestCluster {
   dataDir: string;
   kubeconfig: string;
-  /** Base URLs without a slash at the end. */
-  urls: { shop: string; shopTls: string; apiServer: string; registry: string };
+  /** Without a slash at the end. */
+  urls: NonNullable<Status["urls"]>;
 }
 
-/** The running cluster with the shop on it. Call it at the top of a test file. */
+/** The running cluster, with the echo image in its registry. Call it at the top of a test file. */
 export async function sharedCluster(): Promise<TestCluster> {
-  const shared = process.env[SHARED_CLUSTER];
-  if (shared !== undefined) return describe(shared);
-  const { dataDir, stop } = await startOwnCluster();
+  return describe(process.env[SHARED_CLUSTER] ?? (await ownCluster(["--no-shop"])));
+}
+
+/** The running cluster with the shop on it. */
+export async function sharedShop(): Promise<TestCluster & { shop: string; shopTls: string }> {
+  const cluster = await describe(process.env[SHARED_CLUSTER] ?? (await ownCluster([])));
+  const { shop, shopTls } = cluster.urls;
+  assert.ok(shop && shopTls, "the shop has URLs");
+  return { ...cluster, shop, shopTls };
+}
+
+async function ownCluster(args: string[]): Promise<string> {
+  const { dataDir, stop } = await startOwnCluster(args);
   after(stop);
   await buildEcho(dataDir);
-  return describe(dataDir);
+  return dataDir;
 }
 
 /** Starts a cluster on a fresh data directory and any free ports; `stop` takes it down and proves that nothing stays. */
@@ -67,8 +77,6 @@ export async function assertNothingRuns(dataDir: string): Promise<void> {
 
 async function describe(dataDir: string): Promise<TestCluster> {
   const { state, urls, kubeconfig } = await readStatus(dataDir);
-  assert.equal(state, "running", `the cluster on ${dataDir} is ${state}`);
-  assert.ok(urls?.shop && urls.shopTls, "the shop has URLs");
-  const bare = (url: string): string => url.replace(/\/$/, "");
-  return { dataDir, kubeconfig, urls: { shop: bare(urls.shop), shopTls: bare(urls.shopTls), apiServer: bare(urls.apiServer), registry: bare(urls.registry) } };
+  assert.ok(urls && state === "running", `the cluster on ${dataDir} is ${state}`);
+  return { dataDir, kubeconfig, urls };
 }
