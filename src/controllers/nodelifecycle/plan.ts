@@ -49,22 +49,23 @@ export interface NodePlan {
 export function planNode({ node, pods, heardMs, nowMs }: NodeSnapshot): NodePlan {
   const graceLeftMs = heardMs + GRACE_MS - nowMs;
   const silent = graceLeftMs <= 0;
-  const conditions = silent ? silenced(node, nowMs) : (node.status?.conditions ?? []);
-  const taints = taintsFor(node, conditions, nowMs);
+  const knownConditions = node.status?.conditions ?? [];
+  const conditions = silent ? silenced(knownConditions, nowMs) : knownConditions;
+  const knownTaints = node.spec?.taints ?? [];
+  const taints = taintsFor(node, knownTaints, conditions, nowMs);
   const evictions = planEvictions(pods, taints, nowMs);
   const plan: NodePlan = {
     markNotReady: findCondition(conditions, "Ready")?.status === "True" ? [] : pods.filter((pod) => isReady(pod) && !isTerminal(pod)),
     evict: evictions.now,
     againAfterMs: Math.min(silent ? GRACE_MS : graceLeftMs, evictions.nextMs),
   };
-  if (conditions !== (node.status?.conditions ?? conditions)) plan.conditions = conditions;
-  if (taints !== (node.spec?.taints ?? taints)) plan.taints = taints;
+  if (conditions !== knownConditions) plan.conditions = conditions;
+  if (taints !== knownTaints) plan.taints = taints;
   return plan;
 }
 
 /** The conditions of a node that doesn't answer; the same array when they say so already. */
-function silenced(node: Node, nowMs: number): NodeCondition[] {
-  const before = node.status?.conditions ?? [];
+function silenced(before: NodeCondition[], nowMs: number): NodeCondition[] {
   if (VOUCHED.every((type) => findCondition(before, type)?.status === "Unknown")) return before;
   const unknown = VOUCHED.map((type): NodeCondition => {
     const old = findCondition(before, type);
@@ -82,8 +83,7 @@ function silenced(node: Node, nowMs: number): NodeCondition[] {
 }
 
 /** The node's taints with ours in step with its conditions; the same array when nothing changes. */
-function taintsFor(node: Node, conditions: NodeCondition[], nowMs: number): Taint[] {
-  const before = node.spec?.taints ?? [];
+function taintsFor(node: Node, before: Taint[], conditions: NodeCondition[], nowMs: number): Taint[] {
   const wanted: Taint[] = [];
   const ready = findCondition(conditions, "Ready")?.status ?? "Unknown";
   const key = ready === "True" ? undefined : ready === "False" ? NOT_READY : UNREACHABLE;
