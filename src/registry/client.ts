@@ -17,7 +17,7 @@ import { applyLayer } from "./unpack.ts";
 
 export type { ImageConfig, PulledImage } from "./image-store.ts";
 export { ImageError } from "./transport.ts";
-export { InvalidReferenceError, applyDefaultTag, parseReference } from "./reference.ts";
+export { applyDefaultTag } from "./reference.ts";
 
 /** What a reference stands for right now. */
 export interface ResolvedImage {
