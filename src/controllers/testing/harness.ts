@@ -108,7 +108,7 @@ export class TestCluster {
     for (let round = 0; round < 500; round++) {
       const before = this.version;
       await this.settle();
-      await this.#kubelet();
+      await this.#kubelets();
       await this.settle();
       for (const invariant of this.invariants) await invariant();
       if (this.version === before) return;
@@ -128,17 +128,23 @@ export class TestCluster {
     }
   }
 
-  /** One step of every pod on a living node: start it, make it ready, or finish its deletion. */
-  async #kubelet(): Promise<void> {
+  /** One step of every pod. */
+  async #kubelets(): Promise<void> {
     for (const pod of (await this.client.list(pods)).items) {
-      const { nodeName } = pod.spec;
-      if (!nodeName || this.deadNodes.has(nodeName) || !(await this.client.find(nodes, nodeName))) continue;
-      if (pod.metadata.deletionTimestamp) await this.client.delete(pods, pod.metadata.name!, pod.metadata.namespace, { gracePeriodSeconds: 0 });
-      else if (pod.status?.phase === "Pending") await this.setReady(pod, !pod.spec.containers.some(({ image }) => this.brokenImages.has(image ?? "")));
-      else continue;
+      if (!(await this.stepPod(pod))) continue;
       await this.settle();
       for (const invariant of this.invariants) await invariant();
     }
+  }
+
+  /** What a living node's kubelet does next with a pod: start it and make it ready, or finish its deletion; false for nothing. */
+  async stepPod(pod: Pod): Promise<boolean> {
+    const { nodeName } = pod.spec;
+    if (!nodeName || this.deadNodes.has(nodeName) || !(await this.client.find(nodes, nodeName))) return false;
+    if (pod.metadata.deletionTimestamp) await this.client.delete(pods, pod.metadata.name!, pod.metadata.namespace, { gracePeriodSeconds: 0 });
+    else if (pod.status?.phase === "Pending") await this.setReady(pod, !pod.spec.containers.some(({ image }) => this.brokenImages.has(image ?? "")));
+    else return false;
+    return true;
   }
 
   /** Reports the pod as running, ready or not. */
@@ -155,11 +161,13 @@ export class TestCluster {
     await this.client.patch(pods, { name: pod.metadata.name!, namespace: pod.metadata.namespace, subresource: "status" }, "merge", { status });
   }
 
-  /** Changes an object under the server's newest version, as kubectl edit would. */
-  async edit<T extends KubeObject>(resource: Resource<T>, name: string, change: (object: T) => void, namespace = "default"): Promise<T> {
+  /** Changes an object whatever its version, as a patch would. */
+  async edit<T extends KubeObject & { status?: unknown }>(resource: Resource<T>, name: string, change: (object: T) => void, namespace = "default"): Promise<T> {
     const object = await this.client.get(resource, name, resource.namespaced ? namespace : undefined);
     const copy = structuredClone(object);
     change(copy);
+    delete copy.metadata.resourceVersion;
+    delete copy.status;
     return this.client.update(resource, copy);
   }
 
