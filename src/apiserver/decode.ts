@@ -1,9 +1,12 @@
 /**
- * Request bodies: JSON or YAML, checked against the resource's schema as strictly as the client asked.
+ * Request bodies: JSON, YAML or protobuf, checked against the resource's schema as strictly as the client asked.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#validation-for-unrecognized-or-duplicate-fields
  */
 import type { HttpRequest } from "#lib/http.ts";
 import { badRequest, invalid, unsupportedMediaType } from "#api/errors.ts";
+import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from "#api/protobuf/decode.ts";
+import { modelOf } from "#api/protobuf/models.ts";
+import { WireError } from "#api/protobuf/wire.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
@@ -12,7 +15,7 @@ import type { Schemas } from "./schemas.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
-const ACCEPTED = ["application/json", "application/yaml"];
+const ACCEPTED = ["application/json", "application/yaml", PROTOBUF_MEDIA_TYPE];
 
 export interface DecodedBody {
   value: unknown;
@@ -45,6 +48,7 @@ export function bodyAsText(request: HttpRequest): string {
 /** The body as a value. Throws UnsupportedMediaType, BadRequest. */
 export async function decodeBody(request: HttpRequest, validation: FieldValidation): Promise<DecodedBody> {
   const type = mediaType(request);
+  if (type === PROTOBUF_MEDIA_TYPE) return { value: decodeProtobufBody(request), strictErrors: [] };
   const text = bodyAsText(request);
   if (type === "application/yaml") {
     const { parseYaml } = await import("./yaml.ts");
@@ -60,6 +64,16 @@ export async function decodeBody(request: HttpRequest, validation: FieldValidati
   }
   const strictErrors = validation === "Ignore" ? [] : duplicateFields(text).map((field) => `duplicate field "${field}"`);
   return { value, strictErrors };
+}
+
+/** Throws BadRequest, in the words of upstream's protobuf serializer. */
+function decodeProtobufBody({ body = "" }: HttpRequest): unknown {
+  try {
+    return decodeProtobuf(typeof body === "string" ? Buffer.from(body) : body, modelOf);
+  } catch (error) {
+    if (error instanceof WireError) throw badRequest(`couldn't decode the protobuf body: ${error.message}`);
+    throw error;
+  }
 }
 
 /** An optional body of options; an empty one is an empty object. */

@@ -2,6 +2,11 @@
 import { run } from "@stricli/core";
 import { app } from "./app.ts";
 
+// A reader that has seen enough (`| head`) is no failure, and must not end a start half way.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 await run(app, process.argv.slice(2), { process });
 // Stricli reports usage errors as negative codes; shells know 2 for them.
 if (typeof process.exitCode === "number" && process.exitCode < 0) process.exitCode = 2;
