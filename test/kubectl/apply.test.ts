@@ -49,6 +49,13 @@ describe("kubectl apply", { skip }, () => {
     assert.match(await kubectl.ok(["delete", "-f", file]), /^configmap "y1" deleted.*\nsecret "y2" deleted/);
   });
 
+  test("a List, as get -o yaml prints it", async () => {
+    const list = { apiVersion: "v1", kind: "List", items: [configMap("l1", { a: "1" }), configMap("l2", { a: "2" })] };
+    assert.equal(await kubectl.ok(["apply", "-f", "-"], { input: list }), "configmap/l1 created\nconfigmap/l2 created");
+    const printed = await kubectl.ok(["get", "configmap", "l1", "l2", "-o", "yaml"]);
+    assert.equal(await kubectl.ok(["apply", "-f", "-"], { input: printed }), "configmap/l1 unchanged\nconfigmap/l2 unchanged");
+  });
+
   test("--dry-run=server validates and defaults, and stores nothing", async () => {
     const dry = await kubectl.json(["apply", "--dry-run=server", "-f", "-"], { input: echoDeployment("dry") });
     assert.equal(dry.spec.strategy.type, "RollingUpdate");

@@ -53,7 +53,7 @@ describe("kubectl delete", { skip }, () => {
     await kubectl.ok(["delete", "deployment", "lone", "--cascade=orphan"]);
     const { items } = await kubectl.json(["get", "rs", "-l", "app=lone"]);
     assert.equal(items.length, 1);
-    assert.equal(items[0].metadata.ownerReferences, undefined);
+    assert.deepEqual(items[0].metadata.ownerReferences ?? [], []);
     assert.equal((await kubectl.json(["get", "pods", "-l", "app=lone"])).items.length, 1);
     await kubectl.ok(["delete", "rs", "-l", "app=lone"]);
   });

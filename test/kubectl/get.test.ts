@@ -133,7 +133,7 @@ describe("kubectl get", { skip }, () => {
   test("-A shows the namespace", async () => {
     const rows = rowsOf(await kubectl.ok(["get", "pods", "-A"]));
     assert.equal(Object.keys(rows[0]!)[0], "NAMESPACE");
-    assert.ok(rows.some((row) => row["NAMESPACE"] === "shop"));
+    assert.ok(rows.some((row) => row["NAMESPACE"] === "kubectl-get" && row["NAME"] === "alone"));
   });
 
   test("-w prints every change until it is stopped", async () => {

@@ -40,7 +40,7 @@ export async function kubectlSuite(namespace: string): Promise<{ kubectl: Kubect
 }
 
 export interface RunOptions {
-  /** Standard input; an object is sent as JSON, a list as a List. */
+  /** Standard input; an object is sent as JSON, a list as several documents. */
   input?: string | object;
   env?: Record<string, string>;
   timeoutMs?: number;
@@ -108,12 +108,12 @@ function bind(path: string, env: NodeJS.ProcessEnv, prefix: string[], started: S
 
 function asText(input: string | object): string {
   if (typeof input === "string") return input;
-  return JSON.stringify(Array.isArray(input) ? { apiVersion: "v1", kind: "List", items: input } : input);
+  return (Array.isArray(input) ? input : [input]).map((object) => JSON.stringify(object)).join("\n");
 }
 
 /** A namespace of the file's own, deleted after its tests. */
 async function ownNamespace(kubectl: Kubectl, name: string): Promise<Kubectl> {
-  await kubectl.ok(["create", "namespace", name]);
+  await kubectl.ok(["apply", "-f", "-"], { input: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
   after(() => kubectl.ok(["delete", "namespace", name, "--wait=false"]));
   return kubectl.in(name);
 }

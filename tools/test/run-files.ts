@@ -42,7 +42,7 @@ export async function runTestFiles(
     } else if (type === "test:fail" && !isEcho(data.details.error)) {
       const where = data.file === undefined ? "" : `${relative(process.cwd(), data.file)}: `;
       tally.failures.push(`${where}${data.name}`);
-      console.log(`  FAILED  ${where}${data.name}\n${indent(inspect(data.details.error.cause ?? data.details.error))}`);
+      if (!isConsequence(data.details.error)) console.log(`  FAILED  ${where}${data.name}\n${indent(inspect(data.details.error.cause ?? data.details.error))}`);
     } else if (type === "test:stderr") {
       process.stderr.write(data.message);
     } else if (type === "test:summary" && data.file !== undefined) {
@@ -56,6 +56,11 @@ export async function runTestFiles(
 /** A suite or file that failed only because something in it did: the thing itself is reported. */
 function isEcho(error: Error & { failureType?: string }): boolean {
   return error.failureType === "subtestsFailed";
+}
+
+/** Not run because what comes before it failed: that is told once. */
+function isConsequence(error: Error & { failureType?: string }): boolean {
+  return error.failureType === "cancelledByParent";
 }
 
 function indent(text: string): string {
