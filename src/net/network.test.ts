@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { systemClock } from "#lib/clock.ts";
 import { silentLogger } from "#lib/log.ts";
 import { seededRng } from "#lib/random.ts";
-import { startNetwork, type NetworkOptions, type NetworkPod, type PodNetwork } from "./network.ts";
+import { startNetwork, type EnvironmentOptions, type NetworkOptions, type NetworkPod, type PodNetwork } from "./network.ts";
 import { startHttpProxy } from "./proxy/http-proxy.ts";
 import { TEST_RANGES, tableOf } from "./testing.ts";
 
@@ -47,10 +47,10 @@ afterEach(async () => {
 });
 
 /** A process of a pod, as the kubelet starts it; resolves with its first line. */
-async function runInPod(uid: string, source: string): Promise<string> {
+async function runInPod(uid: string, source: string, options: EnvironmentOptions = { mounts: [] }): Promise<string> {
   const file = join(socketDir, `${uid}-${cleanup.length}.cjs`);
   writeFileSync(file, source);
-  const child = spawn("node", [file], { env: { ...network.environment(uid, { mounts: [] }), PATH: `${network.binDir}:/usr/bin:/bin` }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("node", [file], { env: { ...network.environment(uid, options), PATH: `${network.binDir}:/usr/bin:/bin` }, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.on("close", resolve));
   cleanup.push(() => {
     child.kill("SIGKILL");
@@ -121,6 +121,22 @@ describe("environment", () => {
     assert.equal(environment["http_proxy"], undefined);
   });
 
+  test("with the image's root, volumes are found by relative paths and the image's files by absolute ones", async () => {
+    const root = join(socketDir, "image");
+    mkdirSync(join(root, "tidepool-app", "config"), { recursive: true });
+    mkdirSync(join(root, "etc"));
+    mkdirSync(join(socketDir, "volume"));
+    writeFileSync(join(root, "tidepool-app", "asset"), "from the image");
+    writeFileSync(join(socketDir, "volume", "key"), "from the volume");
+    await network.setup(pod("a"));
+    const mounts = [{ path: "/tidepool-app/config", hostPath: join(socketDir, "volume") }];
+    const rules = JSON.parse(network.environment("a", { mounts, root })["TIDEPOOL_MOUNTS"]!) as { path: string }[];
+    assert.deepEqual(rules.map(({ path }) => path), ["/tidepool-app/config", join(root, "tidepool-app/config"), "/tidepool-app"], "the host's own /etc is left alone");
+    const read = `const fs = require("fs"); process.chdir("/tidepool-app");
+      console.log([fs.readFileSync("config/key"), fs.readFileSync("asset"), fs.readFileSync("/tidepool-app/asset"), fs.readFileSync("/tidepool-app/config/key")].join());`;
+    assert.equal(await runInPod("a", read, { mounts, root }), "from the volume,from the image,from the image,from the volume");
+  });
+
   test("the node on the pod's PATH is the given one, with the agent", async () => {
     await network.setup(pod("a", { hostname: "web-7", hostAliases: [{ ip: "192.0.2.7", hostnames: ["Legacy"] }] }));
     network.publisher.publish(tableOf({}));
@@ -176,7 +192,7 @@ describe("HTTP proxy", () => {
          .listen(80, () => require("net").createServer((s) => s.pipe(s)).listen(7, "127.0.0.1", () => console.log("up")));`,
     );
     network.publisher.publish(tableOf({ web: { clusterIP: "10.96.0.20", port: 80, endpoints: [`${ip}:80`] } }));
-    const proxy = await startHttpProxy({ dialFrom: network.dialFrom, authenticate: network.isProxyUser, log: silentLogger });
+    const proxy = await startHttpProxy({ dialFrom: (...args) => network.dialFrom(...args), authenticate: (...args) => network.isProxyUser(...args), log: silentLogger });
     cleanup.push(() => proxy.close());
     await network.close();
     network = await start({ proxyPort: () => proxy.port });
@@ -202,7 +218,7 @@ describe("HTTP proxy", () => {
 
     const tunnel = (to: string, headers: Record<string, string>): Promise<[number, net.Socket]> =>
       new Promise((resolve, reject) => {
-        http.request({ host: "127.0.0.1", port: proxy.port, method: "CONNECT", path: to, headers }).on("connect", (response, socket) => resolve([response.statusCode!, socket as net.Socket])).on("error", reject).end();
+        http.request({ host: "127.0.0.1", port: proxy.port, method: "CONNECT", path: to, headers }).on("connect", (response, socket) => resolve([response.statusCode!, socket])).on("error", reject).end();
       });
     const [status, socket] = await tunnel("localhost:7", credentials);
     assert.equal(status, 200);

@@ -6,6 +6,7 @@
  * and so does this, when a restarted control plane finds its pods still running.
  */
 import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
@@ -44,6 +45,12 @@ export interface NetworkPod {
 
 export interface EnvironmentOptions {
   mounts: Mount[];
+  /**
+   * The unpacked image. With it, mounts inside it are found by relative paths too (`config/key` in
+   * /app, with a volume at /app/config), and so are the image's own directories by absolute ones,
+   * where the host has none of that name.
+   */
+  root?: string | undefined;
   /** NODE_OPTIONS of the image or the pod: kept, after the agent. */
   nodeOptions?: string | undefined;
   /**
@@ -219,7 +226,7 @@ export async function startNetwork(options: NetworkOptions): Promise<PodNetwork>
       return { ip };
     },
     ipOf: (uid) => configs.get(uid)?.ip,
-    environment(uid, { mounts, nodeOptions, proxy = true }) {
+    environment(uid, { mounts, root, nodeOptions, proxy = true }) {
       const config = configs.get(uid);
       if (!config) throw new Error(`pod ${uid} has no network`);
       const variables: Record<string, string> = {
@@ -227,7 +234,7 @@ export async function startNetwork(options: NetworkOptions): Promise<PodNetwork>
         TIDEPOOL_AGENT: join(podsDir, `${uid}.json`),
         TIDEPOOL_SOCKET_DIR: socketDir,
         TIDEPOOL_POD_IP: config.ip,
-        TIDEPOOL_MOUNTS: JSON.stringify(mounts),
+        TIDEPOOL_MOUNTS: JSON.stringify(root === undefined ? mounts : [...mounts, ...imageRules(root, mounts)]),
       };
       const port = options.proxyPort?.();
       if (proxy && port !== undefined) {
@@ -309,6 +316,15 @@ async function proxySecret(directory: string): Promise<string> {
     await writeFile(file, secret, { mode: 0o600 });
     return secret;
   }
+}
+
+/** What a container without a chroot sees of its image; see {@link EnvironmentOptions.root}. */
+function imageRules(root: string, mounts: Mount[]): Mount[] {
+  const own = readdirSync(root).filter((name) => !existsSync(`/${name}`));
+  return [
+    ...mounts.map(({ path, hostPath }) => ({ path: join(root, path), hostPath })),
+    ...own.filter((name) => !mounts.some(({ path }) => path === `/${name}`)).map((name) => ({ path: `/${name}`, hostPath: join(root, name) })),
+  ];
 }
 
 function quote(text: string): string {

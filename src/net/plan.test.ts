@@ -8,7 +8,7 @@ import { diffTables, emptyTable, TableIndex } from "./table.ts";
 const nodeRange = parseCidr("172.30.0.0/24");
 
 function service(name: string, spec: Partial<Service["spec"]>): Service {
-  return { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "shop" }, spec: { clusterIP: "10.96.0.20", ports: [{ name: "http", port: 80, protocol: "TCP" }], ...spec } } as Service;
+  return { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "shop" }, spec: { clusterIP: "10.96.0.20", ports: [{ name: "http", port: 80, protocol: "TCP" }], ...spec } };
 }
 
 type Condition = { ready?: boolean; serving?: boolean; terminating?: boolean };
@@ -21,7 +21,7 @@ function slice(name: string, of: string, endpoints: [ip: string, conditions: Con
     addressType: "IPv4",
     endpoints: endpoints.map(([ip, conditions, more]) => ({ addresses: [ip], conditions, nodeName: "tidepool-worker", ...more })),
     ports,
-  } as EndpointSlice;
+  };
 }
 
 describe("planService", () => {

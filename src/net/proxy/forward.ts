@@ -5,6 +5,8 @@ import type net from "node:net";
  * Joins two connected sockets; both must allow half-open. One side's end becomes the other's end
  * while the other direction goes on; one side's failure resets the other; a slow reader slows its
  * writer. Calls `done` once, when both are closed.
+ *
+ * A pod sees a client's failure as its end, since a Unix socket has no reset to tell them apart.
  */
 export function forward(client: net.Socket, upstream: net.Socket, done?: () => void): void {
   let open = 2;

@@ -3,6 +3,7 @@
  * they find it in http_proxy, and reach cluster names through it. The user name in the proxy's URL is
  * the pod's uid, so one listener serves all pods, each with its own search path and loopback.
  */
+import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type net from "node:net";
 import { errorMessage, type Logger } from "#lib/log.ts";
@@ -17,6 +18,8 @@ export interface HttpProxyOptions {
   /** Whether this is the uid and secret of a pod. */
   authenticate: (uid: string, secret: string) => boolean;
   log: Logger;
+  /** Remembers the port over restarts, since running containers know it from their environment. */
+  portFile?: string | undefined;
 }
 
 export interface HttpProxy {
@@ -24,7 +27,7 @@ export interface HttpProxy {
   close(): Promise<void>;
 }
 
-export async function startHttpProxy(options: HttpProxyOptions, port = 0): Promise<HttpProxy> {
+export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpProxy> {
   const { dialFrom, authenticate, log } = options;
   const open = new Set<net.Socket>();
 
@@ -95,12 +98,17 @@ export async function startHttpProxy(options: HttpProxyOptions, port = 0): Promi
     );
   });
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+  const { portFile } = options;
+  const known = portFile === undefined ? 0 : Number(await readFile(portFile, "utf8").catch(() => "0"));
+  await listen(server, known).catch((error: NodeJS.ErrnoException) => {
+    if (known === 0 || error.code !== "EADDRINUSE") throw error;
+    log.warn(`port ${known} is taken: programs in containers that run already lose their HTTP proxy until they restart`);
+    return listen(server, 0);
   });
+  const { port } = server.address() as net.AddressInfo;
+  if (portFile !== undefined) await writeFile(portFile, String(port));
   return {
-    port: (server.address() as net.AddressInfo).port,
+    port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -108,6 +116,16 @@ export async function startHttpProxy(options: HttpProxyOptions, port = 0): Promi
       await closed;
     },
   };
+}
+
+function listen(server: http.Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
 }
 
 function endToEnd(rawHeaders: string[]): string[] {
