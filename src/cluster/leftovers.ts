@@ -1,5 +1,5 @@
 /** Containers as the disk knows them: for `status`, and for `down` after the daemon was killed and left them running. */
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -53,19 +53,11 @@ function signalGroup(process_: ProcessIdentity, name: NodeJS.Signals): void {
   }
 }
 
+/** Sockets, and links to them; what else is in their directory is the network's memory, and stays. */
 function removeSockets(dataDir: string): void {
   const directory = socketDirectory(dataDir);
-  if (directory !== dataPaths(dataDir).run) return rmSync(directory, { recursive: true, force: true });
-  let names: string[] = [];
-  try {
-    names = readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
-  for (const name of names) {
-    const file = join(directory, name);
-    const kind = statSync(file, { throwIfNoEntry: false });
-    // A symbolic link to a socket that is gone has no status any more.
-    if (kind === undefined || kind.isSocket()) rmSync(file, { force: true });
+  if (!existsSync(directory)) return;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isSocket() || entry.isSymbolicLink()) rmSync(join(directory, entry.name), { force: true });
   }
 }

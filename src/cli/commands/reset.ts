@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { confirm, isCancel } from "@clack/prompts";
 import { dataDirectory } from "#cluster/paths.ts";
+import { socketDirectory } from "#cluster/leftovers.ts";
 import { CommandFailed } from "../failure.ts";
 import { stopInstance } from "./down.ts";
 
@@ -22,6 +23,8 @@ export async function reset(flags: { data?: string | undefined; yes: boolean }):
     if (isCancel(answer) || !answer) throw new CommandFailed("Nothing was deleted.");
   }
   await stopInstance(dataDir);
+  // It may lie outside, where the data directory's path is too long for sockets.
+  rmSync(socketDirectory(dataDir), { recursive: true, force: true });
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
   process.stdout.write(`Deleted ${dataDir}.\n`);
 }
