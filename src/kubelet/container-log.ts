@@ -107,9 +107,13 @@ export class LogSegment {
     return buffer.subarray(0, bytesRead);
   }
 
-  /** When the byte before `endBytes` was seen first; undefined when the index doesn't know yet. */
+  /** Reads the index again: what was written since gets its times. */
+  refresh(): void {
+    this.#marks = readIndex(this.#path);
+  }
+
+  /** When the byte before `endBytes` was seen first; undefined when the index didn't know yet. */
   timeOf(endBytes: number): number | undefined {
-    if ((this.#marks.at(-1)?.endBytes ?? 0) < endBytes) this.#marks = readIndex(this.#path);
     let low = 0;
     let high = this.#marks.length;
     while (low < high) {
@@ -118,11 +122,6 @@ export class LogSegment {
       else high = middle;
     }
     return this.#marks[low]?.timeMs;
-  }
-
-  /** The file begins anew: forget what was known of its times. */
-  truncated(): void {
-    this.#marks = [];
   }
 
   close(): Promise<void> {

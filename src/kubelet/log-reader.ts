@@ -51,6 +51,7 @@ async function* readLines(source: LogSource, options: ReadOptions, clock: Clock,
     for (;;) {
       // Asked before reading: what was written before the end is read before we stop.
       const last = !options.follow || !source.running();
+      if (lineWise) segment.refresh();
       const current = (): boolean => source.rotations() === rotations;
       for await (const { bytes, endBytes } of chunks(segment, positionBytes, lineWise, last, current)) {
         positionBytes = endBytes;
@@ -69,7 +70,6 @@ async function* readLines(source: LogSource, options: ReadOptions, clock: Clock,
           }
         }
         positionBytes = 0;
-        segment.truncated();
         continue;
       }
       if (last) return;

@@ -25,6 +25,8 @@ import { MountError, refreshVolumes, setUpVolumes, type VolumeContext } from "./
 /** Set-up is tried again after this long, doubling up to the maximum. */
 const SETUP_RETRY_MS = 500;
 const SETUP_RETRY_MAX_MS = 20_000;
+/** Mounted files that could not be renewed are tried again after this long. */
+const REFRESH_RETRY_MS = 10_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -46,6 +48,7 @@ export class PodWorker {
   #finished = false;
   #reported: PodStatus | undefined;
   #stale = false;
+  #refreshFailedAtMs: number | undefined;
 
   /** `changed` asks for a sync. */
   constructor(context: KubeletContext, pod: Pod, changed: () => void) {
@@ -132,7 +135,7 @@ export class PodWorker {
     const gone = this.#removed || this.#pod.metadata.deletionTimestamp !== undefined;
     await this.#report(plan.finished && gone);
     if (plan.finished) await this.#tearDown(gone);
-    return earliest(wakeAtMs, plan.wakeAtMs, terminating ? undefined : this.#tokens.renewAtMs);
+    return earliest(wakeAtMs, plan.wakeAtMs, terminating ? undefined : this.#refreshAtMs);
   }
 
   /** Stops all containers within a time; for the end of the node, when nobody asks for the pod's status. */
@@ -210,14 +213,21 @@ export class PodWorker {
   /** Renews mounted ConfigMaps, Secrets and tokens that have changed. */
   async #refresh(): Promise<void> {
     const { clock, log } = this.#context;
-    if (!this.#stale && (this.#tokens.renewAtMs ?? Infinity) > clock.now()) return;
+    if (!this.#stale && this.#refreshAtMs > clock.now()) return;
     this.#stale = false;
+    this.#refreshFailedAtMs = undefined;
     try {
       await refreshVolumes(await this.#volumeContext());
     } catch (error) {
       // What is mounted stays as it was, as upstream.
+      this.#refreshFailedAtMs = clock.now();
       log.warn(`volumes of ${this.#pod.metadata.namespace}/${this.#pod.metadata.name} were not renewed`, { error: errorMessage(error) });
     }
+  }
+
+  /** When mounted tokens are due for renewal. */
+  get #refreshAtMs(): number {
+    return Math.max(this.#tokens.renewAtMs ?? Infinity, (this.#refreshFailedAtMs ?? -Infinity) + REFRESH_RETRY_MS);
   }
 
   async #volumeContext(): Promise<VolumeContext> {
@@ -266,7 +276,7 @@ export class PodWorker {
     if (this.#reported && isReported(status, this.#reported)) return;
     const { name, namespace } = this.#pod.metadata;
     try {
-      const patched = await client.patch(pods, { name: name!, namespace, subresource: "status" }, "strategic", { metadata: { uid: this.uid }, status });
+      const patched = await client.patch(pods, { name: name!, namespace, subresource: "status" }, "strategic", { metadata: { uid: this.uid }, status: replacingAddresses(status) });
       this.#reported = status;
       // Conditions keep their times from here on, also before the watch brings them.
       this.#pod = { ...this.#pod, status: { ...this.#pod.status, ...patched.status } };
@@ -313,4 +323,10 @@ function isReported(status: PodStatus, reported: PodStatus): boolean {
 function earliest(...times: (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined && Number.isFinite(time)) as number[];
   return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+/** Addresses merge by themselves in a strategic patch; a pod that got a new one after a restart has lost the old one. */
+function replacingAddresses(status: PodStatus): object {
+  const replaced = (addresses: object[] | undefined): object | undefined => addresses && [...addresses, { $patch: "replace" }];
+  return { ...status, podIPs: replaced(status.podIPs), hostIPs: replaced(status.hostIPs) };
 }

@@ -22,7 +22,7 @@ export interface VolumeContext {
   configuration: Configuration;
   facts: PodFacts;
   token: TokenSource;
-  claim(name: string): Promise<{ claim: PersistentVolumeClaim; volume: PersistentVolume | undefined } | undefined>;
+  claim: (name: string) => Promise<{ claim: PersistentVolumeClaim; volume: PersistentVolume | undefined } | undefined>;
 }
 
 /** Makes every volume of the pod; host directories by volume name. Throws a {@link MountError}. */
