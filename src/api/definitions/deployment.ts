@@ -3,10 +3,13 @@ import { deployments } from "../resources.ts";
 import type { Deployment } from "../types.ts";
 import { ageColumn, column, countColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateDeployment, validateDeploymentStatus, validateDeploymentUpdate } from "./deployment-validation.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
+import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const deployment = define(deployments, {
   model: "io.k8s.api.apps.v1.Deployment",
+  emptySpec: () => ({}),
   shortNames: ["deploy"],
   categories: ["all"],
   subresources: ["status"],
@@ -28,6 +31,10 @@ export const deployment = define(deployments, {
   prepareForCreate(object) {
     object.status = {};
   },
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  validateStatusUpdate: validateDeploymentStatus,
+  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
   columns: [
     nameColumn(),
     column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),

@@ -1,6 +1,7 @@
 import { endpointSlices } from "../resources.ts";
 import { UNSET, ageColumn, column, firstThree, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateEndpointSlice, validateEndpointSliceUpdate } from "./endpoints-validation.ts";
 
 export const endpointSlice = define(endpointSlices, {
   model: "io.k8s.api.discovery.v1.EndpointSlice",
@@ -11,6 +12,8 @@ export const endpointSlice = define(endpointSlices, {
       port.protocol ??= "TCP";
     }
   },
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
   columns: [
     nameColumn(),
     column("AddressType", "addressType specifies the type of address carried by this EndpointSlice.", ({ addressType }) => addressType),

@@ -2,10 +2,12 @@ import { events } from "../resources.ts";
 import type { Event } from "../types.ts";
 import { column, countColumn, nameColumn, since, wide } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateEvent } from "./event-validation.ts";
 
 export const event = define(events, {
   model: "io.k8s.api.core.v1.Event",
   shortNames: ["ev"],
+  validate: validateEvent,
   fields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     "involvedObject.kind": involvedObject.kind ?? "",
     "involvedObject.namespace": involvedObject.namespace ?? "",

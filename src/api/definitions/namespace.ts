@@ -2,9 +2,12 @@
 import { namespaces } from "../resources.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
+import { invalid } from "./field-errors.ts";
+import { dns1123Label, validateName } from "./names.ts";
 
 export const namespace = define(namespaces, {
   model: "io.k8s.api.core.v1.Namespace",
+  emptySpec: () => ({}),
   shortNames: ["ns"],
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   subresources: ["status", "finalize"],
@@ -23,6 +26,13 @@ export const namespace = define(namespaces, {
   prepareForUpdate(object, old) {
     object.spec = { ...object.spec, ...(old.spec?.finalizers ? { finalizers: old.spec.finalizers } : {}) };
     if (!old.spec?.finalizers) delete object.spec.finalizers;
+  },
+  validate: ({ metadata }) => validateName(metadata.name, dns1123Label),
+  validateStatusUpdate({ metadata, status }) {
+    const wanted = metadata.deletionTimestamp ? "Terminating" : "Active";
+    if (status?.phase === wanted) return [];
+    const condition = metadata.deletionTimestamp ? "is not empty" : "is empty";
+    return [invalid("status.Phase", status?.phase ?? "", `may only be '${wanted}' if \`deletionTimestamp\` ${condition}`)];
   },
   fields: ({ metadata, status }) => ({ name: metadata.name ?? "", "status.phase": status?.phase ?? "" }),
   columns: [nameColumn(), column("Status", "The status of the namespace", ({ status }) => status?.phase ?? ""), ageColumn()],

@@ -3,16 +3,21 @@ import { nodes } from "../resources.ts";
 import type { Node } from "../types.ts";
 import { NONE, UNKNOWN, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateNode, validateNodeStatusUpdate, validateNodeUpdate } from "./node-validation.ts";
 
 const ROLE_PREFIX = "node-role.kubernetes.io/";
 
 export const node = define(nodes, {
   model: "io.k8s.api.core.v1.Node",
+  emptySpec: () => ({}),
   shortNames: ["no"],
   subresources: ["status"],
   setDefaults({ status }) {
     if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
   },
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  validateStatusUpdate: validateNodeStatusUpdate,
   fields: ({ spec }) => ({ "spec.unschedulable": String(spec?.unschedulable ?? false) }),
   columns: [
     nameColumn(),

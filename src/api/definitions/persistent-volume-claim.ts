@@ -3,9 +3,11 @@ import { persistentVolumeClaims } from "../resources.ts";
 import { UNSET, accessModesText, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { setClaimSpecDefaults } from "./persistent-volume-claim-defaults.ts";
+import { validateClaim, validateClaimUpdate } from "./persistent-volume-claim-validation.ts";
 
 export const persistentVolumeClaim = define(persistentVolumeClaims, {
   model: "io.k8s.api.core.v1.PersistentVolumeClaim",
+  emptySpec: () => ({}),
   shortNames: ["pvc"],
   subresources: ["status"],
   setDefaults(object) {
@@ -16,6 +18,8 @@ export const persistentVolumeClaim = define(persistentVolumeClaims, {
   prepareForCreate(object) {
     object.status = { phase: "Pending" };
   },
+  validate: validateClaim,
+  validateUpdate: validateClaimUpdate,
   fields: ({ metadata }) => ({ name: metadata.name ?? "" }),
   columns: [
     nameColumn(),

@@ -2,9 +2,11 @@
 import { persistentVolumes } from "../resources.ts";
 import { UNSET, accessModesText, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./persistent-volume-validation.ts";
 
 export const persistentVolume = define(persistentVolumes, {
   model: "io.k8s.api.core.v1.PersistentVolume",
+  emptySpec: () => ({}),
   shortNames: ["pv"],
   subresources: ["status"],
   setDefaults(object) {
@@ -16,6 +18,8 @@ export const persistentVolume = define(persistentVolumes, {
   prepareForCreate(object) {
     object.status = { phase: "Pending" };
   },
+  validate: validatePersistentVolume,
+  validateUpdate: validatePersistentVolumeUpdate,
   fields: ({ metadata }) => ({ name: metadata.name ?? "" }),
   columns: [
     nameColumn(),

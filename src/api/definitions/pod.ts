@@ -3,10 +3,13 @@ import { pods } from "../resources.ts";
 import { define } from "./define.ts";
 import { podColumns } from "./pod-columns.ts";
 import { setPodDefaults } from "./pod-defaults.ts";
+import { validatePod, validatePodStatusUpdate, validatePodUpdate } from "./pod-validation.ts";
 import { qosClassOf } from "./qos.ts";
+import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const pod = define(pods, {
   model: "io.k8s.api.core.v1.Pod",
+  emptySpec: () => ({ containers: [] }),
   shortNames: ["po"],
   categories: ["all"],
   subresources: ["status", "log", "exec", "attach", "portforward", "binding", "eviction"],
@@ -15,6 +18,10 @@ export const pod = define(pods, {
   prepareForCreate(object) {
     object.status = { phase: "Pending", qosClass: qosClassOf(object.spec) };
   },
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatusUpdate,
+  warnings: ({ spec }) => unsupportedInPodSpec(spec, "spec"),
   fields: ({ spec, status = {} }) => ({
     "spec.nodeName": spec.nodeName ?? "",
     "spec.restartPolicy": spec.restartPolicy ?? "",

@@ -4,9 +4,12 @@ import type { ReplicaSet } from "../types.ts";
 import { ageColumn, column, countColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
+import { validateReplicaSet, validateReplicaSetStatus, validateReplicaSetUpdate } from "./replica-set-validation.ts";
+import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const replicaSet = define(replicaSets, {
   model: "io.k8s.api.apps.v1.ReplicaSet",
+  emptySpec: () => ({}),
   shortNames: ["rs"],
   categories: ["all"],
   subresources: ["status"],
@@ -19,6 +22,10 @@ export const replicaSet = define(replicaSets, {
   prepareForCreate(object) {
     object.status = { replicas: 0 };
   },
+  validate: validateReplicaSet,
+  validateUpdate: validateReplicaSetUpdate,
+  validateStatusUpdate: validateReplicaSetStatus,
+  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   columns: [
     nameColumn(),

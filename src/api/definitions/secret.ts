@@ -1,6 +1,7 @@
 import { secrets } from "../resources.ts";
 import type { Secret } from "../types.ts";
 import { ageColumn, column, countColumn, nameColumn } from "./columns.ts";
+import { validateSecret, validateSecretUpdate } from "./config-validation.ts";
 import { define } from "./define.ts";
 
 export const secret = define(secrets, {
@@ -9,6 +10,8 @@ export const secret = define(secrets, {
     object.type ||= "Opaque";
     encodeStringData(object);
   },
+  validate: validateSecret,
+  validateUpdate: validateSecretUpdate,
   fields: ({ type }) => ({ type: type ?? "" }),
   columns: [
     nameColumn(),

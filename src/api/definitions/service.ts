@@ -3,9 +3,12 @@ import { services } from "../resources.ts";
 import type { Service } from "../types.ts";
 import { NONE, UNKNOWN, ageColumn, column, labelsText, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateService, validateServiceUpdate } from "./service-validation.ts";
+import { unsupportedInService } from "./unsupported.ts";
 
 export const service = define(services, {
   model: "io.k8s.api.core.v1.Service",
+  emptySpec: () => ({}),
   shortNames: ["svc"],
   categories: ["all"],
   subresources: ["status"],
@@ -14,6 +17,9 @@ export const service = define(services, {
     object.status = { loadBalancer: {} };
   },
   prepareForUpdate: dropUnused,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  warnings: unsupportedInService,
   fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
   columns: [
     nameColumn(),
@@ -64,7 +70,7 @@ function dropUnused({ spec }: Service, { spec: old }: Service): void {
 
 function externalIP({ spec, status }: Service): string {
   const listed = spec.externalIPs ?? [];
-  switch (spec.type) {
+  switch (spec.type ?? "") {
     case "ClusterIP":
     case "NodePort":
       return listed.join(",") || NONE;

@@ -5,9 +5,12 @@ import { ageColumn, column, nameColumn, templateColumns } from "./columns.ts";
 import { define } from "./define.ts";
 import { setClaimSpecDefaults } from "./persistent-volume-claim-defaults.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
+import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from "./stateful-set-validation.ts";
+import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const statefulSet = define(statefulSets, {
   model: "io.k8s.api.apps.v1.StatefulSet",
+  emptySpec: () => ({}),
   shortNames: ["sts"],
   categories: ["all"],
   subresources: ["status"],
@@ -17,6 +20,10 @@ export const statefulSet = define(statefulSets, {
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 };
   },
+  validate: validateStatefulSet,
+  validateUpdate: validateStatefulSetUpdate,
+  validateStatusUpdate: validateStatefulSetStatus,
+  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
   columns: [
     nameColumn(),
     column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),

@@ -2,6 +2,7 @@ import { storageClasses } from "../resources.ts";
 import type { StorageClass } from "../types.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
+import { validateStorageClass, validateStorageClassUpdate } from "./storage-class-validation.ts";
 
 export const storageClass = define(storageClasses, {
   model: "io.k8s.api.storage.v1.StorageClass",
@@ -10,6 +11,8 @@ export const storageClass = define(storageClasses, {
     object.reclaimPolicy ??= "Delete";
     object.volumeBindingMode ??= "Immediate";
   },
+  validate: validateStorageClass,
+  validateUpdate: validateStorageClassUpdate,
   columns: [
     nameColumn((object) => (isDefault(object) ? `${object.metadata.name} (default)` : object.metadata.name!)),
     column("Provisioner", "provisioner indicates the type of the provisioner.", ({ provisioner }) => provisioner),

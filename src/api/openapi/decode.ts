@@ -98,7 +98,8 @@ function decode(decoding: Decoding, property: Property, value: unknown, path: st
 }
 
 function decodeRef(decoding: Decoding, property: Property, value: unknown, path: string, place: Place): unknown {
-  switch (property.ref) {
+  const model = property.ref!;
+  switch (model) {
     case QUANTITY:
       if ((typeof value !== "string" && typeof value !== "number") || !isQuantity(value)) {
         decoding.mismatch ??= QUANTITY_ERROR;
@@ -113,7 +114,7 @@ function decodeRef(decoding: Decoding, property: Property, value: unknown, path:
       return decodeTime(decoding, property, value, place);
     default:
       if (!isObject(value)) return mismatch(decoding, property, value, place);
-      decodeObject(decoding, property.ref!, value, path, place.names);
+      decodeObject(decoding, model, value, path, place.names);
       return value;
   }
 }

@@ -3,11 +3,10 @@
  * fields and descriptions from them (`kubectl explain`), how to patch, and what a request may ask for.
  * @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
  */
-import { createHash } from "node:crypto";
 import { apiVersionOf } from "../resources.ts";
 import type { ResourceDefinition } from "../scheme.ts";
 import { pathsOf } from "./paths.ts";
-import { type Dialect, V2, V3, schemasFor } from "./render.ts";
+import { V2, V3, schemasFor } from "./render.ts";
 
 export { ensureSchemas } from "./schema.ts";
 
@@ -28,16 +27,11 @@ export function openApiV2(definitions: ResourceDefinition[]): object {
   };
 }
 
-/** `GET /openapi/v3`: where each group's document is. The hash changes with the document, so that clients may keep it. */
-export function openApiV3Index(definitions: ResourceDefinition[]): object {
-  const versions = new Set(definitions.map(apiVersionOf));
-  const paths: Record<string, object> = {};
-  for (const groupVersion of versions) {
-    const path = groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`;
-    const hash = createHash("sha512").update(JSON.stringify(openApiV3(definitions, groupVersion))).digest("hex").toUpperCase();
-    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
-  }
-  return { paths };
+/** `GET /openapi/v3`: where each group's document is. The server adds each document's hash. */
+export function openApiV3Index(definitions: ResourceDefinition[]): { paths: Record<string, { serverRelativeURL: string }> } {
+  const groupVersions = [...new Set(definitions.map(apiVersionOf))];
+  const paths = groupVersions.map((groupVersion) => (groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`));
+  return { paths: Object.fromEntries(paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }])) };
 }
 
 /** `GET /openapi/v3/api/v1`, `GET /openapi/v3/apis/<group>/<version>`; undefined when nothing is served there. */
@@ -51,5 +45,3 @@ export function openApiV3(definitions: ResourceDefinition[], groupVersion: strin
     components: { schemas: schemasFor(served, V3) },
   };
 }
-
-export type { Dialect };

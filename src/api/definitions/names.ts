@@ -1,0 +1,175 @@
+/**
+ * The formats of names, labels, keys and ports. Each check returns what is wrong with a value, in
+ * Kubernetes' words; nothing when it is right.
+ * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/validation.go
+ */
+import { isIP, isIPv4 } from "node:net";
+import type { FieldError } from "../errors.ts";
+import { invalid, invalidFor } from "./field-errors.ts";
+
+type Problems = string[];
+
+const maxLength = (length: number): string => `must be no more than ${length} characters`;
+const range = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
+
+function mismatch(rule: string, examples: string[], pattern: string): string {
+  return `${rule} (e.g. ${examples.map((example) => `'${example}'`).join(", or ")}, regex used for validation is '${pattern}')`;
+}
+
+const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
+const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+const CONFIG_KEY = "[-._a-zA-Z0-9]+";
+const HEADER = "[-A-Za-z0-9]+";
+const PERCENT = "[0-9]+%";
+
+const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
+const LABEL_EXP = whole(LABEL);
+const SUBDOMAIN_EXP = whole(SUBDOMAIN);
+const LABEL_1035_EXP = whole(LABEL_1035);
+const KEY_EXP = whole(KEY);
+const CONFIG_KEY_EXP = whole(CONFIG_KEY);
+
+export function dns1123Label(value: string): Problems {
+  const problems = value.length > 63 ? [maxLength(63)] : [];
+  if (LABEL_EXP.test(value)) return problems;
+  if (SUBDOMAIN_EXP.test(value)) return [...problems, "must not contain dots"];
+  const rule = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+  return [...problems, mismatch(rule, ["my-name", "123-abc"], LABEL)];
+}
+
+export function dns1123Subdomain(value: string): Problems {
+  const problems = value.length > 253 ? [maxLength(253)] : [];
+  const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+  return SUBDOMAIN_EXP.test(value) ? problems : [...problems, mismatch(rule, ["example.com"], SUBDOMAIN)];
+}
+
+export function dns1035Label(value: string): Problems {
+  const problems = value.length > 63 ? [maxLength(63)] : [];
+  const rule = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+  return LABEL_1035_EXP.test(value) ? problems : [...problems, mismatch(rule, ["my-name", "abc-123"], LABEL_1035)];
+}
+
+const KEY_RULE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+const KEY_EXAMPLES = ["MyName", "my.name", "123-abc"];
+
+/** A label key, which is also the form of condition types and resource names: `app`, `example.com/app`. */
+export function qualifiedName(value: string): Problems {
+  const parts = value.split("/");
+  if (parts.length > 2) {
+    return [`a valid label key ${mismatch(KEY_RULE, KEY_EXAMPLES, KEY)} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  }
+  const name = parts.at(-1)!;
+  const prefix = parts.length === 2 ? parts[0]! : undefined;
+  const problems: Problems = [];
+  if (prefix === "") problems.push("prefix part must be non-empty");
+  else if (prefix !== undefined) problems.push(...dns1123Subdomain(prefix).map((problem) => `prefix part ${problem}`));
+  if (name === "") problems.push("name part must be non-empty");
+  else if (name.length > 63) problems.push(`name part ${maxLength(63)}`);
+  if (!KEY_EXP.test(name)) problems.push(`name part ${mismatch(KEY_RULE, KEY_EXAMPLES, KEY)}`);
+  return problems;
+}
+
+export function labelValue(value: string): Problems {
+  const problems = value.length > 63 ? [maxLength(63)] : [];
+  if (value === "" || KEY_EXP.test(value)) return problems;
+  const rule = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`;
+  return [...problems, mismatch(rule, ["MyValue", "my_value", "12345"], `(${KEY})?`)];
+}
+
+export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...invalidFor(field, key, qualifiedName(key)),
+    ...invalidFor(field, value, labelValue(value)),
+  ]);
+}
+
+/** A key of a ConfigMap or Secret, which becomes a file's name. */
+export function configMapKey(value: string): Problems {
+  const problems = value.length > 253 ? [maxLength(253)] : [];
+  if (!CONFIG_KEY_EXP.test(value)) {
+    const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
+    problems.push(mismatch(rule, ["key.name", "KEY_NAME", "key-name"], CONFIG_KEY));
+  }
+  if (value === "." || value === "..") problems.push(`must not be '${value}'`);
+  else if (value.startsWith("..")) problems.push("must not start with '..'");
+  return problems;
+}
+
+export function envVarName(value: string): Problems {
+  return /^[ -<>-~]+$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
+}
+
+export function httpHeaderName(value: string): Problems {
+  return whole(HEADER).test(value) ? [] : [mismatch("a valid HTTP header must consist of alphanumeric characters or '-'", ["X-Header-Name"], HEADER)];
+}
+
+export function percent(value: string): Problems {
+  const rule = "a valid percent string must be a numeric string followed by an ending '%'";
+  return whole(PERCENT).test(value) ? [] : [mismatch(rule, ["1%", "93%"], PERCENT)];
+}
+
+export function portNumber(value: number): Problems {
+  return value >= 1 && value <= 65535 ? [] : [range(1, 65535)];
+}
+
+/** A user or group id. */
+export function unixId(value: number): Problems {
+  return value >= 0 && value <= 2147483647 ? [] : [range(0, 2147483647)];
+}
+
+/** Seconds that must be positive and fit 32 bits. */
+export function positiveSeconds(value: number): Problems {
+  return value >= 1 && value <= 2147483647 ? [] : [range(1, 2147483647)];
+}
+
+/** An IANA service name, as container ports have. */
+export function portName(value: string): Problems {
+  const problems: Problems = [];
+  if (value.length > 15) problems.push(maxLength(15));
+  if (!/^[-a-z0-9]+$/.test(value)) problems.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  if (!/[a-z]/.test(value)) problems.push("must contain at least one letter (a-z)");
+  if (value.includes("--")) problems.push("must not contain consecutive hyphens");
+  if (value.startsWith("-") || value.endsWith("-")) problems.push("must not begin or end with a hyphen");
+  return problems;
+}
+
+/** An absent port counts as 0. */
+export function validatePortNumber(field: string, port: number | undefined): FieldError[] {
+  return invalidFor(field, port ?? 0, portNumber(port ?? 0));
+}
+
+export function validatePortNumberOrName(port: number | string | undefined, field: string): FieldError[] {
+  return typeof port === "string" ? invalidFor(field, port, portName(port)) : validatePortNumber(field, port);
+}
+
+export function ipAddress(value: string): Problems {
+  return isIP(value) === 0 ? ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"] : [];
+}
+
+export function cidr(value: string): Problems {
+  const [address = "", bits = "", ...rest] = value.split("/");
+  const most = isIPv4(address) ? 32 : 128;
+  const valid = isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most && rest.length === 0;
+  return valid ? [] : ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"];
+}
+
+/** Endpoints and external addresses may not be addresses that mean something else on every machine. */
+export function validateNonSpecialIp(address: string, field: string): FieldError[] {
+  const why = specialIp(address.toLowerCase());
+  return why ? [invalid(field, address, why)] : [];
+}
+
+function specialIp(address: string): string | undefined {
+  if (address === "0.0.0.0" || address === "::") return `may not be unspecified (${address})`;
+  if (address.startsWith("127.") || address === "::1") return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+  if (address.startsWith("169.254.") || /^fe[89ab]/.test(address)) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+  if (address.startsWith("224.0.0.") || address.startsWith("ff02:")) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+  return undefined;
+}
+
+/** A name that objects of a kind must have; whether there is one is the API machinery's to check. */
+export function validateName(name: string | undefined, format: (value: string) => Problems, field = "metadata.name"): FieldError[] {
+  return name ? invalidFor(field, name, format(name)) : [];
+}

@@ -1,0 +1,42 @@
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go (ValidateNode, ValidateNodeUpdate) */
+import { isDeepStrictEqual } from "node:util";
+import type { FieldError } from "../errors.ts";
+import type { Node } from "../types.ts";
+import { duplicate, forbidden, invalidFor } from "./field-errors.ts";
+import { cidr, dns1123Subdomain, validateName } from "./names.ts";
+import { validateQuantity } from "./resources-validation.ts";
+import { validateTaints } from "./scheduling-validation.ts";
+
+export function validateNode({ metadata, spec = {}, status = {} }: Node): FieldError[] {
+  const errors = [
+    ...validateName(metadata.name, dns1123Subdomain),
+    // The path is upstream's.
+    ...validateTaints(spec.taints ?? [], "metadata.taints"),
+    ...(spec.podCIDRs ?? []).flatMap((range, i) => invalidFor(`spec.podCIDRs[${i}]`, range, cidr(range))),
+  ];
+  for (const name of ["capacity", "allocatable"] as const) {
+    for (const [resource, quantity] of Object.entries(status[name] ?? {})) errors.push(...validateQuantity(resource, quantity, `status.${name}.${resource}`));
+  }
+  return errors;
+}
+
+export function validateNodeUpdate({ spec = {} }: Node, { spec: old = {} }: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  if (old.podCIDRs?.length && !isDeepStrictEqual(spec.podCIDRs, old.podCIDRs)) {
+    errors.push(forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'));
+  }
+  if (old.providerID && spec.providerID !== old.providerID) {
+    errors.push(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'));
+  }
+  return errors;
+}
+
+export function validateNodeStatusUpdate(node: Node): FieldError[] {
+  const seen = new Set<string>();
+  return (node.status?.addresses ?? []).flatMap((address, i) => {
+    const key = `${address.type} ${address.address}`;
+    const again = seen.has(key);
+    seen.add(key);
+    return again ? [duplicate(`status.addresses[${i}]`, address)] : [];
+  });
+}
