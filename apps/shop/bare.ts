@@ -38,8 +38,8 @@ export interface BareShop {
   /** The gateway. */
   url: string;
   processes: BareProcess[];
-  /** Starts a process again that has died, where and as it was. Resolves when it is ready. */
-  restart(process: BareProcess): Promise<void>;
+  /** Ends a process if it still runs and starts it again at its port, when asked as another version or by another name. Resolves when it is ready. */
+  restart(process: BareProcess, as?: { version?: string; name?: string }): Promise<void>;
   /** Ends every process. */
   stop(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export async function startBareShop(options: BareShopOptions): Promise<BareShop>
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, "a");
   const processes: BareProcess[] = [];
 
-  const launch = (service: Service, name: string, port: number, env: Record<string, string>): ChildProcess =>
+  const launch = (service: Service, name: string, port: number, env: Record<string, string>, version = options.versions?.[service] ?? "v1"): ChildProcess =>
     spawn(process.execPath, ["main.cjs"], {
       cwd: join(bundles, service),
       stdio: ["ignore", log ?? "ignore", log ?? "inherit"],
@@ -64,8 +64,10 @@ export async function startBareShop(options: BareShopOptions): Promise<BareShop>
         PORT: String(port),
         HOSTNAME: name,
         SERVICE_NAME: service,
-        SERVICE_VERSION: options.versions?.[service] ?? "v1",
+        SERVICE_VERSION: version,
         DRAIN_MS: "0",
+        // As in the cluster's manifests.
+        NODE_OPTIONS: "--max-semi-space-size=2 --max-old-space-size=64",
         ...env,
         ...options.env,
       },
@@ -102,9 +104,10 @@ export async function startBareShop(options: BareShopOptions): Promise<BareShop>
       url,
       processes,
       stop,
-      restart: async (bare) => {
+      restart: async (bare, { version, name } = {}) => {
         await endProcess(bare.child);
-        bare.child = launch(bare.service, bare.name, bare.port, environments.get(bare)!);
+        bare.name = name ?? bare.name;
+        bare.child = launch(bare.service, bare.name, bare.port, environments.get(bare)!, version);
         await untilReady(bare);
       },
     };

@@ -73,6 +73,8 @@ export interface JsonReply {
 }
 
 const RETRY_PAUSES_MS = [10, 30, 100, 200, 400];
+/** A service that refuses every connection for this long has no pods at all: waiting longer only piles up callers. */
+const REFUSED_FOR_MS = 1_200;
 
 /**
  * JSON calls from service to service. Every call is taken to be idempotent (the callee recognises the order key), so
@@ -92,6 +94,8 @@ export class JsonClient {
   /** The callee's answer below 500. Throws a 503 ApiError when there is none by `deadline` (ms since the epoch): the outcome is then unknown. */
   async call(method: string, path: string, body: unknown, deadline: number): Promise<JsonReply> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
+    const refusedUntil = this.clock.now() + REFUSED_FOR_MS;
+    let refused = true;
     for (let attempt = 0; ; attempt++) {
       const remainingMs = deadline - this.clock.now();
       if (remainingMs <= 0) throw this.unavailable("did not answer in time");
@@ -103,8 +107,9 @@ export class JsonClient {
       } catch (error) {
         problem = error;
       }
+      refused &&= wasNeverSent(problem);
       const pauseMs = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)]!;
-      if (this.clock.now() + pauseMs >= deadline) throw this.unavailable((problem as Error).message, problem);
+      if (this.clock.now() + pauseMs >= (refused ? Math.min(refusedUntil, deadline) : deadline)) throw this.unavailable((problem as Error).message, problem);
       await this.clock.sleep(pauseMs);
     }
   }
