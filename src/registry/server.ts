@@ -76,7 +76,7 @@ function toRequest(request: IncomingMessage): RegistryRequest {
   return {
     method: request.method ?? "GET",
     // The host plays no part: locations are relative.
-    url: new URL(request.url?.startsWith("/") ? `http://registry${request.url}` : (request.url ?? "/")),
+    url: new URL(request.url ?? "/", "http://registry"),
     headers,
     body: request,
   };
