@@ -9,6 +9,7 @@ import { modelOf } from "#api/protobuf/models.ts";
 import { WireError } from "#api/protobuf/wire.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
+import { PROTOBUF } from "./protobuf/media-type.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import type { Stored } from "./registry/registry.ts";
 import type { Schemas } from "./schemas.ts";
@@ -45,10 +46,14 @@ export function bodyAsText(request: HttpRequest): string {
   return typeof body === "string" ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
 }
 
-/** The body as a value. Throws UnsupportedMediaType, BadRequest. */
-export async function decodeBody(request: HttpRequest, validation: FieldValidation): Promise<DecodedBody> {
+/** The body as a value; `model` is what protocol buffers are read as. Throws UnsupportedMediaType, BadRequest. */
+export async function decodeBody(request: HttpRequest, validation: FieldValidation, model: string): Promise<DecodedBody> {
   const type = mediaType(request);
-  if (type === PROTOBUF_MEDIA_TYPE) return { value: decodeProtobufBody(request), strictErrors: [] };
+  if (type === PROTOBUF) {
+    const { decodeProtobuf } = await import("./protobuf/decode.ts");
+    const { body = "" } = request;
+    return { value: decodeProtobuf(typeof body === "string" ? Buffer.from(body, "latin1") : body, model), strictErrors: [] };
+  }
   const text = bodyAsText(request);
   if (type === "application/yaml") {
     const { parseYaml } = await import("./yaml.ts");
@@ -77,9 +82,9 @@ function decodeProtobufBody({ body = "" }: HttpRequest): unknown {
 }
 
 /** An optional body of options; an empty one is an empty object. */
-export async function decodeOptions<T extends object>(request: HttpRequest): Promise<Partial<T>> {
+export async function decodeOptions<T extends object>(request: HttpRequest, model: string): Promise<Partial<T>> {
   if (bodyAsText(request).trim() === "") return {};
-  const { value } = await decodeBody(request, "Ignore");
+  const { value } = await decodeBody(request, "Ignore", model);
   return typeof value === "object" && value !== null ? (value as Partial<T>) : {};
 }
 
@@ -92,7 +97,7 @@ export interface Checks {
 
 /** The body as an object of the kind: of the right apiVersion and kind, without unknown fields. Throws BadRequest. */
 export async function decodeObject(request: HttpRequest, checks: Checks): Promise<Stored> {
-  const { value, strictErrors } = await decodeBody(request, checks.validation);
+  const { value, strictErrors } = await decodeBody(request, checks.validation, checks.definition.model);
   return checkObject(value, strictErrors, checks);
 }
 

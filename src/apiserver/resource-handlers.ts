@@ -192,7 +192,7 @@ export async function handleDeleteCollection(call: Call): Promise<HttpResponse> 
 
 /** Options of a delete come in the body, or in the query. */
 async function deleteOptionsOf({ http, query }: Call): Promise<DeleteOptions> {
-  const options: DeleteOptions = await decodeOptions<DeleteOptions>(http);
+  const options: DeleteOptions = await decodeOptions<DeleteOptions>(http, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
   const grace = numberOf(query, "gracePeriodSeconds");
   if (grace !== undefined) options.gracePeriodSeconds ??= grace;
   const policy = query.get("propagationPolicy");

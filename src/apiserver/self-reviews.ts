@@ -31,7 +31,7 @@ export async function handleSelfReview(request: HttpRequest, path: string, user:
       });
     }
     case "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": {
-      const { value } = await decodeBody(request, "Ignore");
+      const { value } = await decodeBody(request, "Ignore", "io.k8s.api.authorization.v1.SelfSubjectAccessReview");
       const { spec = {} } = value as AccessReview;
       const decision = decide(user, spec);
       return json(201, {

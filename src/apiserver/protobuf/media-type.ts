@@ -1,0 +1,2 @@
+/** Kubernetes' own envelope of protocol buffers. */
+export const PROTOBUF = "application/vnd.kubernetes.protobuf";
