@@ -26,7 +26,7 @@ export const deployment = define(deployments, {
     }
     spec.revisionHistoryLimit ??= 10;
     spec.progressDeadlineSeconds ??= 600;
-    setTemplateDefaults(spec.template);
+    setTemplateDefaults(spec);
   },
   prepareForCreate(object) {
     object.status = {};

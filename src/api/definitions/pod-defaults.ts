@@ -18,12 +18,16 @@ export function setPodDefaults({ spec }: Pod): void {
   spec.enableServiceLinks ??= true;
 }
 
-export function setTemplateDefaults(template: PodTemplateSpec | undefined): void {
-  if (template?.spec) setPodSpecDefaults(template.spec);
+/** The template of a kind that has one; where it's absent, an empty one takes its place and fails validation. */
+export function setTemplateDefaults(spec: { template?: PodTemplateSpec }): void {
+  spec.template ??= {};
+  spec.template.spec ??= { containers: [] };
+  setPodSpecDefaults(spec.template.spec);
 }
 
 /** What pods and templates get. */
-export function setPodSpecDefaults(spec: PodSpec): void {
+function setPodSpecDefaults(spec: PodSpec): void {
+  spec.containers ??= [];
   spec.dnsPolicy ||= "ClusterFirst";
   spec.restartPolicy ||= "Always";
   spec.securityContext ??= {};
@@ -42,7 +46,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
 }
 
 function allContainers(spec: PodSpec): Container[] {
-  return [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...((spec.ephemeralContainers ?? []) as Container[])];
+  return [...(spec.initContainers ?? []), ...spec.containers, ...((spec.ephemeralContainers ?? []) as Container[])];
 }
 
 function setContainerDefaults(container: Container): void {

@@ -17,7 +17,7 @@ export const replicaSet = define(replicaSets, {
   scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
   setDefaults({ spec }) {
     spec.replicas ??= 1;
-    setTemplateDefaults(spec.template);
+    setTemplateDefaults(spec);
   },
   prepareForCreate(object) {
     object.status = { replicas: 0 };

@@ -46,7 +46,7 @@ function setStatefulSetDefaults({ spec }: StatefulSet): void {
   spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
   spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
   spec.revisionHistoryLimit ??= 10;
-  setTemplateDefaults(spec.template);
+  setTemplateDefaults(spec);
   for (const template of spec.volumeClaimTemplates ?? []) {
     template.apiVersion = "v1";
     template.kind = "PersistentVolumeClaim";

@@ -5,7 +5,7 @@
  */
 import { isQuantity, QUANTITY_ERROR } from "#lib/quantity.ts";
 import { badRequest } from "../errors.ts";
-import { INT_OR_STRING, MICRO_TIME, QUANTITY, TIME, shortName } from "./models.ts";
+import { INT_OR_STRING, LABEL_SELECTOR, MICRO_TIME, QUANTITY, TIME, shortName } from "./models.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { type Property, schemaOf } from "./schema.ts";
 
@@ -18,8 +18,8 @@ interface Decoding {
 }
 
 /**
- * Brings `object` into the form of its model, in place: unknown fields go, nulls go, quantities become
- * canonical. Returns the paths of the unknown fields (`spec.containers[0].imagee`). Throws a BadRequest in
+ * Brings `object` into the form of its model, in place: unknown fields go, nulls go, required fields that
+ * are absent get Go's zero value, quantities become canonical. Returns the paths of the unknown fields (`spec.containers[0].imagee`). Throws a BadRequest in
  * Kubernetes' words when a value has another type than its field.
  */
 export function prune(model: string, object: object): string[] {
@@ -48,7 +48,7 @@ export function strictDecodingError(unknown: string[], duplicate: string[] = [])
 
 /** `fields` are the names on the way here without indices, as Go's messages show them. */
 function decodeObject(decoding: Decoding, model: string, object: Json, path: string, fields: string[]): void {
-  const { properties } = schemaOf(model);
+  const { properties, required = [] } = schemaOf(model);
   if (!properties) return; // free-form
   for (const name of Object.keys(object)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -62,6 +62,14 @@ function decodeObject(decoding: Decoding, model: string, object: Json, path: str
       object[name] = decode(decoding, property, object[name], here, { struct: shortName(model), names: [...fields, name] });
     }
   }
+  for (const name of required) {
+    if (object[name] === undefined && !isPointer(properties[name]!)) object[name] = zero(properties[name]!);
+  }
+}
+
+/** Required fields that Go nevertheless holds by pointer: absent ones stay absent, and validation asks for them. */
+function isPointer({ ref }: Property): boolean {
+  return ref === LABEL_SELECTOR || ref === TIME || ref === MICRO_TIME;
 }
 
 /** Where a mismatch is: the innermost struct, and the names of the fields that lead to it. */
@@ -145,12 +153,35 @@ function isInteger(value: unknown, format: string | undefined): boolean {
   return format === "int64" || (value >= -(2 ** 31) && value < 2 ** 31);
 }
 
-/** Go's zero value, which null decodes to inside lists and maps. */
+/** Go's zero value: what null decodes to inside lists and maps, and what a required field is without a value. */
 function zero(property: Property): unknown {
-  if (property.ref === QUANTITY) return "0";
-  if (property.type === "array") return [];
-  if (property.type === "object" || property.ref) return {};
-  return property.type === "string" ? "" : property.type === "boolean" ? false : 0;
+  switch (property.ref) {
+    case undefined:
+      break;
+    case QUANTITY:
+      return "0";
+    case INT_OR_STRING:
+      return 0;
+    default: {
+      const object = {};
+      decodeObject({ unknown: [], mismatch: undefined }, property.ref, object, "", []);
+      return object;
+    }
+  }
+  switch (property.type) {
+    case "array":
+      return [];
+    case "string":
+      return "";
+    case "boolean":
+      return false;
+    case "integer":
+    case "number":
+      return 0;
+    case "object":
+    case undefined:
+      return {};
+  }
 }
 
 /** Notes the mismatch in the words of Go's JSON decoder, and leaves the value. */
