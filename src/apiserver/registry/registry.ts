@@ -217,6 +217,8 @@ export class Registry {
     const { definition } = this;
     const errors = [...validateObjectMeta(next.metadata, definition.namespaced), ...validateObjectMetaUpdate(next.metadata, old.metadata)];
     if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old) ?? [])];
+    // A binding changes what no client may change: the node. It has checks of its own (pods.ts).
+    if (subresource === "binding") return errors;
     return [...errors, ...(definition.validate?.(next) ?? []), ...(definition.validateUpdate?.(next, old) ?? [])];
   }
 
