@@ -6,8 +6,8 @@ import { query, startPostgres, type TestPostgres } from "./postgres.ts";
 export interface ShopUnderTest {
   shop: BareShop;
   postgres: TestPostgres;
-  order(body: object, key?: string): Promise<Answer>;
-  get<T>(path: string): Promise<T>;
+  order: (body: object, key?: string) => Promise<Answer>;
+  get: <T>(path: string) => Promise<T>;
 }
 
 export interface Answer {

@@ -45,17 +45,19 @@ export function apiGateway({ app, env, clock, identity, log, draining }: Runtime
 
   app.get("/openapi.json", () => openapi);
   app.get("/api/version", async () => ({
-    services: await Promise.all([
+    services: [
       { service: identity.service, version: identity.version, pod: identity.pod },
-      ...Object.entries(clients).map(async ([backend, client]) => {
-        try {
-          const { body } = await client.call("GET", "/version", undefined, clock.now() + VERSION_TIMEOUT_MS);
-          return body;
-        } catch (error) {
-          return { service: origins[backend as Backend][0], error: (error as Error).message };
-        }
-      }),
-    ]),
+      ...(await Promise.all(
+        Object.entries(clients).map(async ([backend, client]) => {
+          try {
+            const { body } = await client.call("GET", "/version", undefined, clock.now() + VERSION_TIMEOUT_MS);
+            return body;
+          } catch (error) {
+            return { service: origins[backend as Backend][0], error: (error as Error).message };
+          }
+        }),
+      )),
+    ],
   }));
   for (const [path, backend] of ROUTES) {
     app.all(path, async (request, reply) => {
@@ -75,7 +77,7 @@ export function apiGateway({ app, env, clock, identity, log, draining }: Runtime
         log.info("no certificate: HTTPS is off");
         return;
       }
-      secure = createServer({ cert: readFileSync(cert), key: readFileSync(key), keepAliveTimeout: app.server.keepAliveTimeout }, app.routing);
+      secure = createServer({ cert: readFileSync(cert), key: readFileSync(key), keepAliveTimeout: app.server.keepAliveTimeout }, (request, response) => app.routing(request, response));
       const port = integerFrom(env, "HTTPS_PORT", 8443);
       await new Promise<void>((resolve, reject) => secure!.once("error", reject).listen(port, identity.host, resolve));
       log.info({ port }, "HTTPS is on");

@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Time as an argument: services take one, tests step their own. */
 export interface Clock {
   /** Milliseconds since the epoch. */
-  now(): number;
+  now: () => number;
   /** Resolves after `ms`; rejects with an AbortError when `signal` fires first. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {

@@ -138,5 +138,5 @@ function preparedPool(pool: pg.Pool): PostgresPool {
       return prepared as unknown as PostgresPoolClient;
     },
     end: () => pool.end(),
-  } as PostgresPool;
+  };
 }

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "./clock.ts";
-import { ApiError, type ErrorBody, unavailable } from "./errors.ts";
+import { type ApiError, type ErrorBody, unavailable } from "./errors.ts";
 import { currentTrace, formatTraceparent } from "./trace.ts";
 
 /** Shorter than the time a leaving server keeps accepting (DRAIN_MS): an idle connection is closed by us before it is closed under us. */
@@ -149,7 +149,7 @@ export class JsonClient {
           },
           (error: unknown) => {
             clearTimeout(timer);
-            reject(error as Error);
+            reject(error);
           },
         );
       });

@@ -25,7 +25,7 @@ test("what is older than a minute is forgotten", () => {
 });
 
 test("the split is by version, and its percentages add up", () => {
-  const shares = split([seen(0), seen(0), seen(0, { version: "v2" }), seen(0, { version: "v10" }), { ...seen(0), version: undefined } as unknown as Observation]);
+  const shares = split([seen(0), seen(0), seen(0, { version: "v2" }), seen(0, { version: "v10" }), { at: 0, service: "order-service", ms: 1, error: true }]);
   assert.deepEqual(shares.map(({ version, count }) => [version, count]), [["v1", 2], ["v2", 1], ["v10", 1]]);
   assert.deepEqual(wholePercentages([1 / 3, 1 / 3, 1 / 3]), [34, 33, 33]);
   assert.deepEqual(wholePercentages([0.996, 0.004]), [100, 0]);

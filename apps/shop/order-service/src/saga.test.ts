@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterStep, beginning, nextAction, type Reply, type Saga, type Step } from "./saga.ts";
+import { afterStep, beginning, nextAction, type Reply, type Saga } from "./saga.ts";
 
 const ok: Reply = { ok: true, unitPriceCents: 500 };
 const refused = (code: string, status = 409): Reply => ({ ok: false, refusal: { status, code, message: code } });
@@ -15,7 +15,7 @@ function play(from: Saga, replies: Reply[]): string[] {
     taken.push(action.do);
     const reply = replies.shift();
     assert.ok(reply, `no reply left for ${action.do} after ${taken.join(", ")}`);
-    saga = afterStep(saga, action.do as Step, reply);
+    saga = afterStep(saga, action.do, reply);
   }
 }
 

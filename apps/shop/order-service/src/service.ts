@@ -50,18 +50,16 @@ export function orderService({ app, env, clock, identity, log, metrics, signal }
       productId: integerField(body, "product_id", ID_RANGE),
       quantity: integerField(body, "quantity", { min: 1, max: 1_000 }),
     };
-    try {
-      const result = await placement.place(order, requestKey(request.headers));
-      placed.inc({ status: result.replayed ? "replayed" : "confirmed" });
-      if (result.replayed) reply.header("idempotent-replayed", "true");
-      return reply
-        .code(201)
-        .header("location", `/api/orders/${result.order.id}`)
-        .send({ ...orderView(result.order), version: identity.version });
-    } catch (error) {
+    const result = await placement.place(order, requestKey(request.headers)).catch((error: unknown) => {
       placed.inc({ status: "refused" });
       throw error;
-    }
+    });
+    placed.inc({ status: result.replayed ? "replayed" : "confirmed" });
+    if (result.replayed) reply.header("idempotent-replayed", "true");
+    return reply
+      .code(201)
+      .header("location", `/api/orders/${result.order.id}`)
+      .send({ ...orderView(result.order), version: identity.version });
   });
   app.get<{ Querystring: { user_id?: string; limit?: string } }>("/api/orders", async (request) => {
     const limit = integerText(request.query.limit, "limit", { min: 1, max: 200 }, 20);
