@@ -37,7 +37,7 @@ export class Assumed<T extends KubeObject> {
   apply(objects: readonly T[], belongs: (object: T) => boolean): T[] {
     if (this.#ahead.size === 0) return [...objects];
     const result = new Map(objects.map((object) => [keyOf(object), object]));
-    for (const key of [...this.#ahead.keys()]) {
+    for (const key of this.#ahead.keys()) {
       const ahead = this.#current(key);
       if (!ahead) continue;
       if (ahead.gone) {

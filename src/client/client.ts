@@ -84,7 +84,7 @@ export class Client {
     for await (const line of lines(response.body)) {
       if (signal.aborted) return;
       const event = JSON.parse(line) as WatchEvent<T>;
-      if (event.type === "ERROR") throw StatusError.from(event.object as unknown as Status);
+      if (event.type === "ERROR") throw StatusError.from(event.object);
       yield event;
     }
   }

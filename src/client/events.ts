@@ -4,9 +4,9 @@
  */
 import { toTime, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
-import { isNotFound } from "#api/errors.ts";
+import { isNotFound, StatusError } from "#api/errors.ts";
 import { events } from "#api/resources.ts";
-import type { Event, KubeObject, ObjectReference } from "#api/types.ts";
+import type { KubeObject, ObjectReference } from "#api/types.ts";
 import type { Client } from "./client.ts";
 
 export interface EventRecorder {
@@ -16,13 +16,15 @@ export interface EventRecorder {
   flush(): Promise<void>;
 }
 
+/** Shared by all recorders: two of them may speak of one object in the same millisecond. */
+let sequence = 0;
+
 /** How many distinct events are remembered for counting. */
 const REMEMBERED = 4096;
 
 export function eventRecorder(client: Client, clock: Clock, log: Logger, source: { component: string; host?: string }): EventRecorder {
   const known = new Map<string, { name: string; namespace: string; count: number }>();
   let tail: Promise<void> = Promise.resolve();
-  let sequence = 0;
 
   async function write(reference: ObjectReference, type: string, reason: string, message: string): Promise<void> {
     const now = toTime(clock.now());
@@ -39,8 +41,8 @@ export function eventRecorder(client: Client, clock: Clock, log: Logger, source:
         known.delete(identity);
       }
     }
-    // As upstream: the object's name and a hexadecimal time, unique within this recorder.
-    const name = `${reference.name}.${(BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(sequence++)).toString(16)}`;
+    // As upstream: the object's name and a hexadecimal time in nanoseconds, unique within this process.
+    const name = `${reference.name}.${(BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(sequence++ % 1_000_000)).toString(16)}`;
     await client.create(events, {
       metadata: { name, namespace },
       involvedObject: reference,
@@ -53,21 +55,29 @@ export function eventRecorder(client: Client, clock: Clock, log: Logger, source:
       count: 1,
       reportingComponent: source.component,
       reportingInstance: source.host ?? "",
-    } as Event);
+    });
     if (known.size >= REMEMBERED) known.delete(known.keys().next().value!);
     known.set(identity, { name, namespace, count: 1 });
   }
 
   return {
     event(object, type, reason, message, fieldPath) {
-      const reference = "metadata" in object ? referenceTo(object as KubeObject) : (object as ObjectReference);
+      const reference = "metadata" in object ? referenceTo(object) : object;
       const about = fieldPath ? { ...reference, fieldPath } : reference;
       tail = tail
         .then(() => write(about, type, reason, message))
-        .catch((error: unknown) => log.warn(`event ${reason} on ${reference.kind}/${reference.name} was not written`, { error: errorMessage(error) }));
+        .catch((error: unknown) => {
+          // What dies with its namespace needs no obituary.
+          if (isNamespaceTerminating(error)) return;
+          log.warn(`event ${reason} on ${reference.kind}/${reference.name} was not written`, { error: errorMessage(error) });
+        });
     },
     flush: () => tail,
   };
+}
+
+function isNamespaceTerminating(error: unknown): boolean {
+  return error instanceof StatusError && (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating");
 }
 
 /** A reference to an object, as events and bindings carry it. */

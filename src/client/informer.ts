@@ -132,7 +132,7 @@ export class Informer<T extends KubeObject> {
           failures = 0;
         }
         // A watch that ends by itself is normal; one that ends at once, again and again, must not become a busy loop.
-        if (this.#clock.now() - startedMs < SHORT_WATCH_MS) failures++;
+        failures = this.#clock.now() - startedMs < SHORT_WATCH_MS ? failures + 1 : 0;
       } catch (error) {
         if (signal.aborted) return;
         failures++;
@@ -156,7 +156,7 @@ export class Informer<T extends KubeObject> {
       if (!page.metadata.continue) break;
       page = await this.#client.list(this.resource, { ...this.#selector, limit: 500, continue: page.metadata.continue });
     }
-    for (const key of [...this.#items.keys()]) if (!seen.has(key)) this.#remove(key);
+    for (const key of this.#items.keys()) if (!seen.has(key)) this.#remove(key);
     this.#resourceVersion = page.metadata.resourceVersion!;
     if (!this.#synced) {
       this.#synced = true;

@@ -43,7 +43,7 @@ test("a Deployment becomes a ReplicaSet and its pods, spread over the nodes", as
       { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" },
     ],
   );
-  assert.deepEqual((await cluster.pods()).map((pod) => pod.spec.nodeName).sort(), ["node-1", "node-2", "node-3"]);
+  assert.deepEqual((await cluster.pods()).map((pod) => pod.spec.nodeName!).sort((a, b) => a.localeCompare(b)), ["node-1", "node-2", "node-3"]);
 });
 
 test("a new image rolls out within maxSurge and maxUnavailable, and undo goes back to the old ReplicaSet", async () => {

@@ -1,13 +1,15 @@
 /**
- * Kubernetes resource quantities: `100m`, `1.5Gi`, `2e3`.
+ * Kubernetes resource quantities: `100m`, `1.5Gi`, `2e3`. Read exactly: a double would make
+ * 1100000001 bytes of `1.1G`.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
-const SUFFIXES: Record<string, number> = {
-  n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
-  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
-};
+const POWERS_OF_10: Record<string, number> = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+const POWERS_OF_2: Record<string, number> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 
-const FORMAT = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
+const FORMAT = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
+
+/** Beyond this a quantity is as good as none or as good as infinite. */
+const MAX_EXPONENT = 40;
 
 /** Kubernetes' own message for a quantity it can't parse. */
 export const QUANTITY_ERROR =
@@ -20,20 +22,38 @@ export function isQuantity(text: string | number): boolean {
 
 /** The quantity as a number in its base unit (cores, bytes, pieces). Throws on anything that is not one. */
 export function parseQuantity(text: string | number): number {
-  const parsed = FORMAT.exec(String(text));
-  if (!parsed) throw new Error(QUANTITY_ERROR);
-  if (parsed[2]) return Number(parsed[1]! + parsed[2]);
-  return Number(parsed[1]) * SUFFIXES[parsed[3] ?? ""]!;
+  const { numerator, denominator } = parseExactly(text);
+  return numerator % denominator === 0n ? Number(numerator / denominator) : Number(numerator) / Number(denominator);
 }
 
 /** Thousandths of a core, rounded up as the scheduler and the kubelet do. */
 export function parseCpuMillis(text: string | number): number {
-  return Math.ceil(Number((parseQuantity(text) * 1000).toFixed(6)));
+  const { numerator, denominator } = parseExactly(text);
+  return roundedUp(numerator * 1000n, denominator);
 }
 
 /** Bytes, rounded up. */
 export function parseBytes(text: string | number): number {
-  return Math.ceil(parseQuantity(text));
+  const { numerator, denominator } = parseExactly(text);
+  return roundedUp(numerator, denominator);
+}
+
+function parseExactly(text: string | number): { numerator: bigint; denominator: bigint } {
+  const parsed = FORMAT.exec(String(text));
+  if (!parsed) throw new Error(QUANTITY_ERROR);
+  const [, sign, whole = "", fraction = "", bareFraction = "", exponent, suffix = ""] = parsed;
+  const decimals = fraction || bareFraction;
+  const digits = BigInt(`${sign === "-" ? "-" : ""}${whole}${decimals}`);
+  const power = exponent === undefined ? (POWERS_OF_10[suffix] ?? 0) : Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, Number(exponent)));
+  return {
+    numerator: (digits * 10n ** BigInt(Math.max(power, 0))) << BigInt(POWERS_OF_2[suffix] ?? 0),
+    denominator: 10n ** BigInt(decimals.length + Math.max(-power, 0)),
+  };
+}
+
+function roundedUp(numerator: bigint, denominator: bigint): number {
+  // Division of bigints rounds towards zero, which is already up for negative values.
+  return Number(numerator / denominator + (numerator > 0n && numerator % denominator !== 0n ? 1n : 0n));
 }
 
 /** CPU as Kubernetes prints it: whole cores without a suffix, else thousandths. */
@@ -44,7 +64,7 @@ export function formatCpu(millis: number): string {
 /** Bytes with the largest binary suffix that divides them. */
 export function formatBytes(sizeBytes: number): string {
   for (const suffix of ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"]) {
-    const unit = SUFFIXES[suffix]!;
+    const unit = 2 ** POWERS_OF_2[suffix]!;
     if (sizeBytes >= unit && sizeBytes % unit === 0) return `${sizeBytes / unit}${suffix}`;
   }
   return String(sizeBytes);

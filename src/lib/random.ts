@@ -28,7 +28,7 @@ export function randomSuffix(rng: Rng, length = 5): string {
 
 /** Maps a hash to the same alphabet (pod-template-hash). */
 export function safeEncode(text: string): string {
-  return [...text].map((c) => SAFE_ALPHABET[c.charCodeAt(0) % SAFE_ALPHABET.length]).join("");
+  return Array.from(text, (c) => SAFE_ALPHABET[c.charCodeAt(0) % SAFE_ALPHABET.length]).join("");
 }
 
 /** A version 4 UUID from the given source of chance. */

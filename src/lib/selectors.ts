@@ -53,10 +53,14 @@ function matchesOne({ operator, values }: Requirement, value: string | undefined
     case "DoesNotExist":
       return value === undefined;
     case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
+      return isInteger(value) && isInteger(values[0]) && BigInt(value) > BigInt(values[0]);
     case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
+      return isInteger(value) && isInteger(values[0]) && BigInt(value) < BigInt(values[0]);
   }
+}
+
+function isInteger(text: string | undefined): text is string {
+  return text !== undefined && /^-?\d+$/.test(text);
 }
 
 /** Whether a Service-style map selector matches; an empty or missing one selects nothing. */
@@ -65,12 +69,14 @@ export function matchesMap(selector: Record<string, string> | undefined, labels:
   return entries.length > 0 && entries.every(([key, value]) => labels?.[key] === value);
 }
 
-const KEY = /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+/** An optional DNS name as prefix, and a name. */
+const KEY = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const MAX_NAME = 63;
 
 /** Parses the `labelSelector` query parameter: `a=b,c!=d,e in (f,g),!h,i>3`. */
 export function parseLabelSelector(text: string): Requirement[] {
   const requirements: Requirement[] = [];
-  for (const part of splitTop(text)) {
+  for (const part of splitTop(text, "parentheses")) {
     const set = /^\s*(\S+)\s+(in|notin)\s*\(([^()]*)\)\s*$/.exec(part);
     const compared = /^\s*([^\s=!<>()]+)\s*(==|=|!=|>|<)\s*([^\s=!<>()]*)\s*$/.exec(part);
     const bare = /^\s*(!?)\s*([^\s=!<>()]+)\s*$/.exec(part);
@@ -91,22 +97,22 @@ export function parseLabelSelector(text: string): Requirement[] {
 
 function requirement(text: string, key: string, operator: Operator, values: string[]): Requirement {
   const name = key.includes("/") ? key.slice(key.indexOf("/") + 1) : key;
-  if (!KEY.test(key) || name.length > 63) throw new SelectorError(`unable to parse requirement: invalid label key "${key}" in selector '${text}'`);
-  if ((operator === "Gt" || operator === "Lt") && !/^-?\d+$/.test(values[0]!)) {
+  if (!KEY.test(key) || name.length > MAX_NAME) throw new SelectorError(`unable to parse requirement: invalid label key "${key}" in selector '${text}'`);
+  if ((operator === "Gt" || operator === "Lt") && !isInteger(values[0])) {
     throw new SelectorError(`unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer, got "${values[0]}"`);
   }
   for (const value of values) {
-    if (value !== "" && !/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(value)) {
+    if (value !== "" && (value.length > MAX_NAME || !/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(value))) {
       throw new SelectorError(`unable to parse requirement: invalid label value: "${value}" in selector '${text}'`);
     }
   }
-  return { key, operator, values };
+  return { key, operator, values: [...new Set(values)] };
 }
 
 /** Parses the `fieldSelector` query parameter: `a.b=c,d!=e`. Values may escape `,`, `=` and `\` with a backslash. */
 export function parseFieldSelector(text: string): Requirement[] {
-  return splitTop(text).map((part) => {
-    const parsed = /^([^=!\\]+)(==|=|!=)((?:[^\\]|\\.)*)$/.exec(part.trim());
+  return splitTop(text, "flat").map((part) => {
+    const parsed = /^([^=!\\]+)(==|=|!=)((?:[^\\=]|\\[\\,=])*)$/.exec(part.trim());
     if (!parsed) throw new SelectorError(`invalid selector: '${text}'; can't understand '${part.trim()}'`);
     const operator: Operator = parsed[2] === "!=" ? "NotIn" : "In";
     return { key: parsed[1]!, operator, values: [parsed[3]!.replace(/\\(.)/g, "$1")] };
@@ -131,21 +137,24 @@ export function formatLabelSelector(requirements: Requirement[]): string {
     .join(",");
 }
 
-/** Splits at commas outside parentheses and not escaped. */
-function splitTop(text: string): string[] {
+/** Splits at commas that are not escaped, nor inside parentheses where those mean something. Throws on an empty part. */
+function splitTop(text: string, nesting: "parentheses" | "flat"): string[] {
+  if (text.trim() === "") return [];
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (c === "\\") i++;
-    else if (c === "(") depth++;
-    else if (c === ")") depth--;
+    else if (c === "(" && nesting === "parentheses") depth++;
+    else if (c === ")" && nesting === "parentheses") depth--;
     else if (c === "," && depth === 0) {
       parts.push(text.slice(start, i));
       start = i + 1;
     }
   }
   parts.push(text.slice(start));
-  return parts.filter((part) => part.trim() !== "");
+  if (nesting === "flat") return parts.filter((part) => part !== "");
+  if (parts.some((part) => part.trim() === "")) throw new SelectorError(`unable to parse requirement: found '', expected: identifier, in selector '${text}'`);
+  return parts;
 }

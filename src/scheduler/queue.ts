@@ -61,7 +61,7 @@ export class SchedulingQueue {
 
   /** Forgets everything. */
   clear(): void {
-    for (const key of [...this.#entries.keys()]) this.remove(key);
+    for (const key of this.#entries.keys()) this.remove(key);
   }
 
   /** The next pod to try: highest priority, then longest waiting; undefined when there is none. */

@@ -145,7 +145,7 @@ export function startScheduler(options: { client: Client; informers: Informers; 
         try {
           if (holds(informer.get(key))) end(resolve);
         } catch (error) {
-          end(() => reject(error as Error));
+          end(() => reject(error));
         }
       };
       stopping.signal.addEventListener("abort", onStop);

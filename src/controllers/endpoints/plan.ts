@@ -37,7 +37,7 @@ export function planEndpoints(service: Service, pods: Pod[], existing: Endpoints
     if (ports.length === 0 && !isHeadless(service)) continue;
     if (++addressCount > MAX_ADDRESSES) continue;
     const key = canonicalJson(ports);
-    const subset = subsets.get(key) ?? { ...(ports.length > 0 ? { ports } : {}) };
+    const subset: Subset = subsets.get(key) ?? (ports.length > 0 ? { ports } : {});
     subsets.set(key, subset);
     if (ready) subset.addresses = [...(subset.addresses ?? []), addressOf(service, pod, ip)];
     else subset.notReadyAddresses = [...(subset.notReadyAddresses ?? []), addressOf(service, pod, ip)];

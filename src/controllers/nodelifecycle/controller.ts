@@ -1,5 +1,5 @@
 /** Watches over nodes; the decisions are in plan.ts. */
-import { toTime } from "#lib/clock.ts";
+import { every, toTime } from "#lib/clock.ts";
 import { isConflict, isNotFound } from "#api/errors.ts";
 import { leases, nodes, pods } from "#api/resources.ts";
 import type { Node, Pod } from "#api/types.ts";
@@ -12,6 +12,8 @@ import { planNode } from "./plan.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 const ON_NODE = "node";
+const TICK_MS = 5000;
+const OVERSLEPT_MS = 15_000;
 
 export function startNodeLifecycleController(context: ControllerContext): Controller {
   const { client, events } = component(context, "node-controller");
@@ -24,13 +26,25 @@ export function startNodeLifecycleController(context: ControllerContext): Contro
   /** The last sign of life of each node, and when it came: leases carry the node's clock, silence is measured by ours. */
   const heard = new Map<string, { sign: string; atMs: number }>();
 
+  /**
+   * When the machine sleeps, everyone is silent, and when it wakes, our timers may run before the
+   * kubelets': a gap in our own time is nobody's fault, and everyone's grace begins anew.
+   */
+  let tickedMs = context.clock.now();
+  const stopWatchdog = every(context.clock, TICK_MS, () => {
+    const nowMs = context.clock.now();
+    if (nowMs - tickedMs > OVERSLEPT_MS) for (const known of heard.values()) known.atMs = nowMs;
+    tickedMs = nowMs;
+  });
+
   function heardMs(node: Node): number {
     const name = node.metadata.name!;
     const lease = leaseInformer.get(`${LEASE_NAMESPACE}/${name}`)?.spec.renewTime;
     const sign = `${lease} ${findCondition(node.status?.conditions, "Ready")?.lastHeartbeatTime}`;
     const known = heard.get(name);
-    if (known?.sign === sign) return known.atMs;
     const atMs = context.clock.now();
+    if (known && atMs - tickedMs > OVERSLEPT_MS) known.atMs = atMs;
+    if (known?.sign === sign) return known.atMs;
     heard.set(name, { sign, atMs });
     return atMs;
   }
@@ -84,7 +98,7 @@ export function startNodeLifecycleController(context: ControllerContext): Contro
     }
   }
 
-  return startController({
+  const controller = startController({
     name: "node-controller",
     clock: context.clock,
     log: context.log,
@@ -95,4 +109,11 @@ export function startNodeLifecycleController(context: ControllerContext): Contro
     ],
     reconcile,
   });
+  return {
+    ...controller,
+    stop: async () => {
+      stopWatchdog();
+      await controller.stop();
+    },
+  };
 }

@@ -6,12 +6,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FakeClock, toTime } from "#lib/clock.ts";
+import { every, FakeClock, toMicroTime, toTime } from "#lib/clock.ts";
 import { silentLogger, type Logger } from "#lib/log.ts";
 import type { HttpHandler } from "#lib/http.ts";
 import { seededRng, type Rng } from "#lib/random.ts";
 import { definitions } from "#api/definitions/index.ts";
-import { controllerOf, deployments, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
+import { controllerOf, deployments, leases, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
@@ -40,6 +40,7 @@ export class TestCluster {
   #controllers: Controllers | undefined;
   #scheduler: Scheduler | undefined;
   #directory = "";
+  #stopHeartbeats: (() => void) | undefined;
   /** Images whose containers never become ready. */
   readonly brokenImages = new Set<string>();
   /** Nodes whose kubelet does nothing any more. */
@@ -75,6 +76,8 @@ export class TestCluster {
     cluster.#directory = await mkdtemp(join(tmpdir(), "tidepool-volumes-"));
     for (const name of ["default", "kube-node-lease"]) await cluster.client.create(namespaces, { metadata: { name } });
     for (let i = 1; i <= (options.nodes ?? 3); i++) await cluster.addNode(`node-${i}`);
+    await cluster.#heartbeat();
+    cluster.#stopHeartbeats = every(cluster.clock, 10_000, () => void cluster.#heartbeat());
     const { client, informers, clock, rng } = cluster;
     const context = { client, informers, clock, rng, log: cluster.#log };
     cluster.#controllers = startControllers({ ...context, resources: definitions, caBundle: "CA", volumesDirectory: cluster.#directory });
@@ -93,6 +96,19 @@ export class TestCluster {
       metadata: { name, labels: { "kubernetes.io/hostname": name } },
       status: { allocatable: { cpu: "4", memory: "8Gi", pods: "110" }, conditions: [{ type: "Ready", status: "True" }] },
     } as New<KubeObject>);
+  }
+
+  /** Every living node says so. */
+  async #heartbeat(): Promise<void> {
+    const renewTime = toMicroTime(this.clock.now());
+    for (const { metadata } of (await this.client.list(nodes)).items) {
+      const name = metadata.name!;
+      if (this.deadNodes.has(name)) continue;
+      const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
+      const lease = await this.client.find(leases, name, "kube-node-lease");
+      if (lease) await this.client.update(leases, { ...lease, spec });
+      else await this.client.create(leases, { metadata: { name, namespace: "kube-node-lease" }, spec });
+    }
   }
 
   apply<T extends KubeObject>(resource: Resource<T>, object: object): Promise<T> {
@@ -186,6 +202,7 @@ export class TestCluster {
   }
 
   async stop(): Promise<void> {
+    this.#stopHeartbeats?.();
     await this.#scheduler?.stop();
     await this.#controllers?.stop();
     await this.informers.stop();
