@@ -142,13 +142,13 @@ describe("a pod's containers", () => {
   test("exec and TCP probes", async () => {
     await api.create(
       namespace,
-      echoPod("exec-probe", { container: { readinessProbe: { exec: { command: ["node", "-e", "process.exit(require('fs').existsSync('ready') ? 0 : 1)"] }, periodSeconds: 1, timeoutSeconds: 5 } } }),
+      echoPod("exec-probe", { container: { readinessProbe: { exec: { command: ["node", "-e", "process.exit(require('fs').existsSync('/tmp/ready') ? 0 : 1)"] }, periodSeconds: 1, timeoutSeconds: 5 } } }),
       echoPod("tcp-probe", { container: { readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } } }),
     );
     await api.readyPod(namespace, "tcp-probe");
     await until("the container to run", async () => (await api.core.readNamespacedPod({ namespace, name: "exec-probe" })).status?.containerStatuses?.[0]?.state?.running !== undefined);
     assert.equal(isReady(await api.core.readNamespacedPod({ namespace, name: "exec-probe" })), false);
-    await api.evaluate(namespace, "exec-probe", "require('fs').writeFileSync('ready', '')");
+    await api.evaluate(namespace, "exec-probe", "require('fs').writeFileSync('/tmp/ready', '')");
     await api.readyPod(namespace, "exec-probe");
   });
 

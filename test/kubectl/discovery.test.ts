@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { rootCertificates } from "node:tls";
 import { stripVTControlCharacters } from "node:util";
-import { kubectlSuite, rowsOf } from "../support/kubectl.ts";
+import { kubectlSuite, rowsOf, temporaryFile } from "../support/kubectl.ts";
 
 const { kubectl, cluster, skip } = await kubectlSuite("kubectl-discovery");
 
@@ -54,7 +55,7 @@ describe("kubectl's questions about the cluster", { skip }, () => {
   });
 
   test("the certificate is checked: another authority is not trusted", async () => {
-    assert.match(await kubectl.fails(["get", "ns", "--certificate-authority="]), /x509: certificate signed by unknown authority|failed to verify certificate/);
+    assert.match(await kubectl.fails(["get", "ns", `--certificate-authority=${temporaryFile("other.pem", rootCertificates[0]!)}`]), /x509: certificate signed by unknown authority|failed to verify certificate/);
   });
 
   test("without a certificate there is no access", async () => {

@@ -49,24 +49,42 @@ describe("kubectl exec, cp, port-forward, attach", { skip }, () => {
     assert.match(await kubectl.fails(["exec", "web", "-c", "nobody", "--", "node"]), /container nobody is not valid for pod web|container not found/);
   });
 
-  test("exec -it: a terminal with its size, echo and Ctrl-C", async () => {
-    const terminal = spawnPty(kubectl.path, ["-n", "kubectl-exec", "exec", "-it", "web", "--", "node", "-i"], { cols: 91, rows: 17, env: kubectl.env });
+  /** A terminal that runs `kubectl exec -it web -- COMMAND`. */
+  function terminal(...command: string[]): { write: (text: string) => void; resize: (columns: number, rows: number) => void; shows: (pattern: RegExp) => Promise<void>; ended: Promise<number> } {
+    const pty = spawnPty(kubectl.path, ["-n", "kubectl-exec", "exec", "-it", "web", "--", ...command], { cols: 91, rows: 17, env: kubectl.env });
     let screen = "";
-    terminal.onData((text) => (screen += text));
-    const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
-    const shows = (pattern: RegExp): Promise<unknown> => until(`${pattern} on the terminal`, () => pattern.test(screen)).catch((error: unknown) => assert.fail(`${String(error)}\n${screen}`));
+    pty.onData((text) => (screen += text));
+    return {
+      write: (text) => pty.write(text),
+      resize: (columns, rows) => pty.resize(columns, rows),
+      shows: async (pattern) => void (await until(`${pattern} on the terminal`, () => pattern.test(screen), { timeoutMs: 10_000 }).catch(() => assert.fail(`no ${pattern} in:\n${screen}`))),
+      ended: new Promise((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode))),
+    };
+  }
+
+  test("exec -it: a terminal with its size, that follows when the window is resized", async () => {
+    const { write, resize, shows, ended } = terminal("node", "-e", "const show = () => console.log('size', process.stdout.columns, process.stdout.rows); process.stdout.on('resize', show); show(); process.stdin.on('data', (d) => process.exit(d.includes('q') ? 4 : 5))");
+    await shows(/size 91 17/);
+    resize(120, 30);
+    await shows(/size 120 30/);
+    write("q\r");
+    assert.equal(await ended, 4, "the program's exit code");
+  });
+
+  test("exec -it: Ctrl-C interrupts the program, not kubectl", async () => {
+    const { write, shows, ended } = terminal("node", "-e", "process.on('SIGINT', () => { console.log('interrupted'); process.exit(6) }); setInterval(() => {}, 1000); console.log('waiting')");
+    await shows(/waiting/);
+    write("\x03");
+    await shows(/interrupted/);
+    assert.equal(await ended, 6);
+  });
+
+  test("exec -it: Node's prompt", async () => {
+    const { write, shows, ended } = terminal("node", "-i");
     await shows(/> /);
-    terminal.write("`${process.stdout.isTTY} ${process.stdout.columns}x${process.stdout.rows}`\r");
-    await shows(/true 91x17/);
-    terminal.resize(120, 30);
-    await until("the new size", () => {
-      terminal.write("'size ' + process.stdout.columns\r");
-      return screen.includes("size 120");
-    }, { everyMs: 300 });
-    terminal.write("while (true) {}\r");
-    terminal.write("\x03");
-    await shows(/interrupted|SIGINT/);
-    terminal.write(".exit\r");
+    write("6 * 7\r");
+    await shows(/\b42\b/);
+    write(".exit\r");
     assert.equal(await ended, 0);
   });
 
@@ -93,14 +111,14 @@ describe("kubectl exec, cp, port-forward, attach", { skip }, () => {
   test("cp both ways, a file and a directory", { skip: which("tar") ? false : "there is no tar" }, async () => {
     const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) % 256));
     writeFileSync(join(scratch, "up.bin"), bytes);
-    await kubectl.ok(["cp", join(scratch, "up.bin"), "web:copied.bin"]);
-    assert.equal(await kubectl.ok(["exec", "web", "--", "node", "-p", "fs.statSync('copied.bin').size"]), "200000");
-    await kubectl.ok(["cp", "web:copied.bin", join(scratch, "down.bin")]);
+    await kubectl.ok(["cp", join(scratch, "up.bin"), "web:/tmp/copied.bin"]);
+    assert.equal(await kubectl.ok(["exec", "web", "--", "node", "-p", "fs.statSync('/tmp/copied.bin').size"]), "200000");
+    await kubectl.ok(["cp", "web:/tmp/copied.bin", join(scratch, "down.bin")]);
     assert.ok(readFileSync(join(scratch, "down.bin")).equals(bytes));
     mkdirSync(join(scratch, "folder/inner"), { recursive: true });
     writeFileSync(join(scratch, "folder/inner/a.txt"), "a");
-    await kubectl.ok(["cp", join(scratch, "folder"), "web:folder"]);
-    assert.equal(await kubectl.ok(["exec", "web", "--", "node", "-p", "fs.readFileSync('folder/inner/a.txt', 'utf8')"]), "a");
+    await kubectl.ok(["cp", join(scratch, "folder"), "web:/tmp/folder"]);
+    assert.equal(await kubectl.ok(["exec", "web", "--", "node", "-p", "fs.readFileSync('/tmp/folder/inner/a.txt', 'utf8')"]), "a");
   });
 
   test("attach shows what the container prints", async () => {
