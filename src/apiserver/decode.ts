@@ -4,9 +4,6 @@
  */
 import type { HttpRequest } from "#lib/http.ts";
 import { badRequest, invalid, unsupportedMediaType } from "#api/errors.ts";
-import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from "#api/protobuf/decode.ts";
-import { modelOf } from "#api/protobuf/models.ts";
-import { WireError } from "#api/protobuf/wire.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import { PROTOBUF } from "./protobuf/media-type.ts";
@@ -16,7 +13,7 @@ import type { Schemas } from "./schemas.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
-const ACCEPTED = ["application/json", "application/yaml", PROTOBUF_MEDIA_TYPE];
+const ACCEPTED = ["application/json", "application/yaml", PROTOBUF];
 
 export interface DecodedBody {
   value: unknown;
@@ -69,16 +66,6 @@ export async function decodeBody(request: HttpRequest, validation: FieldValidati
   }
   const strictErrors = validation === "Ignore" ? [] : duplicateFields(text).map((field) => `duplicate field "${field}"`);
   return { value, strictErrors };
-}
-
-/** Throws BadRequest, in the words of upstream's protobuf serializer. */
-function decodeProtobufBody({ body = "" }: HttpRequest): unknown {
-  try {
-    return decodeProtobuf(typeof body === "string" ? Buffer.from(body) : body, modelOf);
-  } catch (error) {
-    if (error instanceof WireError) throw badRequest(`couldn't decode the protobuf body: ${error.message}`);
-    throw error;
-  }
 }
 
 /** An optional body of options; an empty one is an empty object. */
