@@ -9,7 +9,8 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersio
 import { openApiV2, openApiV3, openApiV3Index } from "#api/openapi/index.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import { mediaRanges } from "./negotiation.ts";
-import { json, jsonText } from "./response.ts";
+import { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } from "./protobuf/openapi-v2.ts";
+import { json } from "./response.ts";
 
 export const VERSION = {
   major: "1",
@@ -40,6 +41,7 @@ export interface DocumentHandler {
 export function documentHandler(definitions: ResourceDefinition[], serverAddress: string): DocumentHandler {
   /** Made when first asked for, and kept: text and tag by name. */
   const rendered = new Map<string, { text: string; etag: string }>();
+  let protobuf: Buffer | undefined;
 
   function render(name: string, make: () => object | undefined): { text: string; etag: string } | undefined {
     let known = rendered.get(name);
@@ -86,6 +88,14 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
     return answer(request, name, make);
   }
 
+  function openApiV2Protobuf(request: HttpRequest): HttpResponse {
+    protobuf ??= encodeOpenApiV2(openApiV2(definitions));
+    const etag = `"${createHash("sha256").update(protobuf).digest("hex").toUpperCase()}"`;
+    // As upstream: a media type of its own in the answer, since `@` may not stand in one.
+    const headers = { "content-type": OPENAPI_V2_PROTOBUF.replace("@", "."), etag, vary: "Accept", "cache-control": "public" };
+    return request.headers["if-none-match"] === etag ? { status: 304, headers, body: "" } : { status: 200, headers, body: protobuf };
+  }
+
   return {
     handle(request, path) {
       const parts = path.split("/").filter((part) => part !== "");
@@ -99,6 +109,7 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
           if (parts.length === 2) return answer(request, path, () => apiGroup(definitions, second!));
           return parts.length === 3 ? answer(request, path, () => apiResourceList(definitions, `${second}/${third}`)) : undefined;
         case "openapi":
+          if (path === "/openapi/v2" && prefersProtobuf(request)) return openApiV2Protobuf(request);
           if (path === "/openapi/v2") return openApi(request, path, () => openApiV2(definitions), OPENAPI_V2);
           if (path === "/openapi/v3") return openApi(request, path, () => openApiV3Index(definitions), OPENAPI_V3);
           if (second === "v3" && third) {
@@ -115,6 +126,10 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
       }
     },
   };
+}
+
+function prefersProtobuf(request: HttpRequest): boolean {
+  return mediaRanges(request.headers["accept"] ?? "*/*")[0]?.type === OPENAPI_V2_PROTOBUF;
 }
 
 /** `api/v1` is v1, `apis/apps/v1` is apps/v1. */

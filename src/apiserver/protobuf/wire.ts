@@ -76,5 +76,5 @@ export function bytesField(number: number, content: string | Uint8Array): Buffer
 }
 
 export function booleanField(number: number, value: boolean): Buffer {
-  return Buffer.from([number * 8 + WIRE.varint, value ? 1 : 0]);
+  return Buffer.concat([varint(number * 8 + WIRE.varint), Buffer.from([value ? 1 : 0])]);
 }

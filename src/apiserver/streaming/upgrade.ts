@@ -52,7 +52,8 @@ export async function handlePodUpgrade(upgrade: PodUpgrade, decide: Decide): Pro
   try {
     await session();
   } catch (error) {
-    log.warn(`${request.url.split("?", 1)[0]} ended`, { error: errorMessage(error) });
+    // Most often the client hung up.
+    log.info(`${request.url.split("?", 1)[0]} ended`, { error: errorMessage(error) });
   } finally {
     // What is written still goes out; then the connection is over, whoever holds it.
     socket.end(() => socket.destroy());
