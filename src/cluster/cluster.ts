@@ -11,7 +11,7 @@ import { Registry } from "#registry/registry.ts";
 import { serveRegistry } from "#registry/server.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { Disposer } from "./disposer.ts";
-import { buildShopImages, describeImages } from "./images.ts";
+import { buildShopImages, describeImages, endBuilds } from "./images.ts";
 import type { Urls } from "./instance.ts";
 import { startNodes } from "./nodes.ts";
 import { createDirectories, dataPaths } from "./paths.ts";
@@ -79,8 +79,9 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
     await step("nodes", () => startNodes({ paths, controlPlane, registryUrl: registryServer.url, ports, clock, rng, log, disposer }), (nodes) => `${nodes.length} nodes`);
 
     const problems: string[] = [];
+    await images;
+    await endBuilds();
     if (options.shop) {
-      await images;
       await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")));
       problems.push(...(await waitForShop(controlPlane, step, clock, signal)));
     }
