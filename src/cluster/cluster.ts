@@ -82,7 +82,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
     await images;
     await endBuilds();
     if (options.shop) {
-      await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")));
+      await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
       problems.push(...(await waitForShop(controlPlane, step, clock, signal)));
     }
     return { urls, tookMs: clock.now() - startedMs, notes: notesOn(options, ports), problems, stop: () => disposer.stop() };

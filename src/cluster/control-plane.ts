@@ -8,7 +8,7 @@ import { definitions } from "#api/definitions/index.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
-import { bootstrap, createApiServer, ensurePki, kubeconfig, serve, systemUser } from "#apiserver/index.ts";
+import { bootstrap, createApiServer, ensurePki, kubeconfig, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -24,6 +24,8 @@ export interface ControlPlane {
   client: Client;
   informers: Informers;
   resources: Resource[];
+  /** For the shop's TLS port, from the cluster's own authority. */
+  shopCertificate: KeyPair;
   /** A handler that is a node's kubelet to the API server. */
   handlerForNode(name: string): HttpHandler;
   /** Introduces a node's kubelet, for logs, exec and port-forward. */
@@ -39,9 +41,12 @@ export interface ControlPlaneOptions {
   disposer: Disposer;
 }
 
+/** What browsers on this machine call the shop. */
+const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
+
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
-  const pki = ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name) });
+  const pki = ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
   const store = openStore({ driver: sqliteDriver(paths.store) });
   disposer.add("store", () => store.close());
 
@@ -77,6 +82,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     client,
     informers,
     resources: definitions,
+    shopCertificate: pki.servers["shop"]!,
     handlerForNode: (name) => api.handlerFor({ name: `system:node:${name}`, groups: ["system:nodes", "system:authenticated"] }),
     connectNode: (name, kubelet) => kubelets.set(name, kubelet),
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { apiVersionOf, namespaces, type Resource } from "#api/resources.ts";
 import { isAlreadyExists } from "#api/errors.ts";
-import type { Deployment, KubeObject, Pod, StatefulSet } from "#api/types.ts";
+import type { Deployment, KubeObject, Pod, Secret, StatefulSet } from "#api/types.ts";
 import type { Client } from "#client/client.ts";
 import type { Informer } from "#client/informer.ts";
 
@@ -51,12 +51,12 @@ export function readKustomization(directory: string): KubeObject[] {
  * Creates the shop's objects, unless they were deployed before: what a user has changed or deleted since
  * then stays as it is. Namespaces go first.
  */
-export async function deployShop(client: Client, resources: Resource[], objects: KubeObject[]): Promise<void> {
+export async function deployShop(client: Client, resources: Resource[], objects: KubeObject[], certificate: { cert: string; key: string }): Promise<void> {
   const existing = await client.find(namespaces, SHOP_NAMESPACE);
   if (existing?.metadata.annotations?.[DEPLOYED]) return;
   const byKind = new Map(resources.map((resource) => [`${apiVersionOf(resource)}/${resource.kind}`, resource]));
   const isNamespace = (object: KubeObject): number => (object.kind === "Namespace" ? 0 : 1);
-  for (const object of [...objects].sort((a, b) => isNamespace(a) - isNamespace(b))) {
+  for (const object of [...objects, tlsSecret(certificate)].sort((a, b) => isNamespace(a) - isNamespace(b))) {
     const resource = byKind.get(`${object.apiVersion}/${object.kind}`);
     if (!resource) throw new Error(`the shop's manifests hold ${object.apiVersion} ${object.kind} ${object.metadata.name}, which this API server doesn't serve`);
     object.metadata.annotations = { ...object.metadata.annotations, [LAST_APPLIED]: `${lastApplied(object)}\n` };
@@ -67,6 +67,11 @@ export async function deployShop(client: Client, resources: Resource[], objects:
     }
   }
   await client.patch(namespaces, { name: SHOP_NAMESPACE }, "merge", { metadata: { annotations: { [DEPLOYED]: "true" } } });
+}
+
+/** What the gateway's TLS port serves with; on a real cluster cert-manager or kubectl makes this Secret. */
+function tlsSecret({ cert, key }: { cert: string; key: string }): Secret {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: "api-gateway-tls", namespace: SHOP_NAMESPACE }, type: "kubernetes.io/tls", stringData: { "tls.crt": cert, "tls.key": key } };
 }
 
 function lastApplied(object: KubeObject): string {

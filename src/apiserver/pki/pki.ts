@@ -32,6 +32,8 @@ export interface Pki {
   admin: KeyPair;
   /** `system:node:NAME` of `system:nodes`, by node name. */
   nodes: Record<string, KeyPair>;
+  /** Serving certificates asked for besides the server's own, by the same names. */
+  servers: Record<string, KeyPair>;
   /** Signs service account tokens. */
   serviceAccountKey: KeyObject;
 }
@@ -43,6 +45,8 @@ export interface PkiOptions {
   nodeNames: readonly string[];
   /** Names and IPv4 addresses of the server besides those every cluster has. */
   extraServerNames?: readonly string[];
+  /** Other servers that the authority shall vouch for: the names and IPv4 addresses they are reached by. */
+  servers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** By which a server is known inside and outside its cluster. */
@@ -58,7 +62,7 @@ const SERVER_NAMES = [
 ];
 
 /** Reads what is there and makes what is missing, near its end, or for other names than asked for. */
-export function ensurePki({ directory, clock, nodeNames, extraServerNames = [] }: PkiOptions): Pki {
+export function ensurePki({ directory, clock, nodeNames, extraServerNames = [], servers = {} }: PkiOptions): Pki {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   const nowMs = clock.now();
@@ -82,6 +86,7 @@ export function ensurePki({ directory, clock, nodeNames, extraServerNames = [] }
     nodes: Object.fromEntries(
       nodeNames.map((name) => [name, ensureLeaf(`node-${name}`, { commonName: `system:node:${name}`, organizations: ["system:nodes"] }, "client")]),
     ),
+    servers: Object.fromEntries(Object.entries(servers).map(([name, names]) => [name, ensureLeaf(`server-${name}`, { commonName: names[0]! }, "server", [...names])])),
     serviceAccountKey: ensureKey(directory, "sa.key"),
   };
 }
