@@ -1,11 +1,14 @@
 /** The small parts: addresses, the preamble, IPAM, socket paths, NODE_OPTIONS. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
 import { contains, formatIPv4, isLoopback, parseCidr, parseIPv4 } from "./ip.ts";
 import { Ipam } from "./ipam.ts";
 import { splitNodeOptions, withAgent } from "./node-options.ts";
 import { decodePreamble, encodePreamble, PREAMBLE_BYTES } from "./preamble.ts";
-import { chooseSocketDirectory, loopbackName, MAX_SOCKET_PATH_BYTES, rawName, socketName } from "./sockets.ts";
+import { chooseSocketDirectory, isBusy, loopbackName, MAX_SOCKET_PATH_BYTES, rawName, socketName } from "./sockets.ts";
 
 describe("addresses", () => {
   test("text and number", () => {
@@ -83,6 +86,26 @@ describe("socket paths", () => {
     assert.notEqual(chooseSocketDirectory(long, "/tmp", 1001), chosen);
     assert.throws(() => chooseSocketDirectory(long, long, 1000), /^Error: no directory is short enough for sockets: .*set TMPDIR to a shorter one$/);
   });
+});
+
+describe("a full backlog", () => {
+  const directory = mkdtempSync(join(tmpdir(), "tp-"));
+  after(() => rmSync(directory, { recursive: true }));
+  const link = (name: string, target: string): { path: string; preamble: boolean } => {
+    symlinkSync(target, join(directory, name));
+    return { path: join(directory, name), preamble: true };
+  };
+  const living = link("living", `10.244.1.5_80.${process.pid}`);
+  const dead = link("dead", "10.244.1.5_80.4194305");
+  const cases: [what: string, place: Parameters<typeof isBusy>[0], code: string, platform: NodeJS.Platform, busy: boolean][] = [
+    ["Linux says so", living, "EAGAIN", "linux", true],
+    ["Linux refuses when nobody listens", living, "ECONNREFUSED", "linux", false],
+    ["macOS refuses though somebody listens", living, "ECONNREFUSED", "darwin", true],
+    ["macOS refuses when the listener is dead", dead, "ECONNREFUSED", "darwin", false],
+    ["macOS refuses when there is no socket", { path: join(directory, "none"), preamble: true }, "ECONNREFUSED", "darwin", false],
+    ["TCP refuses as it does", { host: "127.0.0.1", port: 1 }, "ECONNREFUSED", "darwin", false],
+  ];
+  for (const [what, place, code, platform, busy] of cases) test(what, () => assert.equal(isBusy(place, code, platform), busy));
 });
 
 describe("NODE_OPTIONS", () => {

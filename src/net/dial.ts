@@ -3,9 +3,8 @@ import net from "node:net";
 import type { Clock } from "#lib/clock.ts";
 import { connectError, type SystemError } from "./errors.ts";
 import { encodePreamble, type SocketAddress } from "./preamble.ts";
-import { locate, type LocalTarget, type Place } from "./sockets.ts";
+import { isBusy, locate, type LocalTarget, type Place } from "./sockets.ts";
 
-/** A full backlog answers EAGAIN on a Unix socket, where TCP would send its SYN again. */
 const BACKLOG_RETRY_MS = 5;
 const BACKLOG_GIVE_UP_MS = 10_000;
 
@@ -51,7 +50,7 @@ async function open(place: Place, { clock, signal }: DialContext): Promise<net.S
     try {
       return await openOnce(place, signal);
     } catch (error) {
-      if ((error as SystemError).code !== "EAGAIN" || clock.now() - startedMs > BACKLOG_GIVE_UP_MS) throw error;
+      if (!isBusy(place, (error as SystemError).code) || clock.now() - startedMs > BACKLOG_GIVE_UP_MS) throw error;
       await new Promise<void>((resolve) => clock.after(BACKLOG_RETRY_MS, resolve));
     }
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Target } from "./route.ts";
 
 // Within a pod this must not go through the agent's mounts.
-const { existsSync } = fs;
+const { existsSync, readlinkSync } = fs;
 
 /**
  * The longest socket path: `sun_path` holds 104 bytes on macOS and 108 on Linux, one of which ends
@@ -53,6 +53,37 @@ export function locate(socketDir: string, target: LocalTarget): Place | undefine
   if (existsSync(path)) return { path, preamble: true };
   const raw = `${socketDir}/${rawName(ip, port)}`;
   return existsSync(raw) ? { path: raw, preamble: false } : undefined;
+}
+
+/**
+ * Whether a failure to connect to a socket means that its backlog is full, and so that it should be
+ * tried again, as TCP would send its SYN again. Linux says EAGAIN; macOS refuses, so there a listener
+ * that lives is taken for a busy one.
+ */
+export function isBusy(place: Place, code: string | undefined, platform: NodeJS.Platform = process.platform): boolean {
+  if (!("path" in place)) return false;
+  return code === "EAGAIN" || (platform === "darwin" && code === "ECONNREFUSED" && mayBeAlive(linkTarget(place.path)));
+}
+
+/** The process that a pod's socket belongs to stands in its link's text: `10.244.1.5_8080.<pid>[-<thread>]`. */
+export function linkTarget(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process a link's text names may still run; a text of another form may belong to anyone, no text to no one. */
+export function mayBeAlive(target: string | undefined): boolean {
+  const match = target === undefined ? null : /\.(\d+)(?:-\d+)?$/.exec(target);
+  if (!match) return target !== undefined;
+  try {
+    process.kill(Number(match[1]), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** Whether sockets with the longest names fit below this directory. */

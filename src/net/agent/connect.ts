@@ -6,16 +6,17 @@
  * trip; the listener mostly reads it together with the program's first bytes. Nothing of it shows,
  * except in `bytesWritten`, which counts it.
  */
+import dns from "node:dns";
 import net from "node:net";
+import { isLoopback } from "../ip.ts";
 import { encodePreamble, type SocketAddress } from "../preamble.ts";
 import { connectError, unsupported, type SystemError } from "../errors.ts";
 import { mapPath } from "./mounts.ts";
 import { NAMES, type NamedSocket } from "./names.ts";
 import { functionOf, replace } from "./patch.ts";
-import type { LocalTarget, Place } from "../sockets.ts";
+import { isBusy, type LocalTarget, type Place } from "../sockets.ts";
 import type { Decision, Pod } from "./pod.ts";
 
-/** A full backlog answers EAGAIN on a Unix socket, where TCP would send its SYN again. */
 const BACKLOG_RETRY_MS = 5;
 const BACKLOG_GIVE_UP_MS = 10_000;
 
@@ -79,7 +80,8 @@ export function patchConnect(pod: Pod): void {
 
   function begin(socket: AgentSocket, decision: Decision, port: number, options: ConnectOptions, callback: (() => void) | null): void {
     if (decision.kind === "outside") {
-      connect(socket, { ...options, host: decision.host }, callback);
+      const named = !pod.config.hostNetwork && !net.isIP(decision.host) && !hasOwnLookup(options, decision.host);
+      connect(socket, { ...options, host: decision.host, ...(named ? { lookup: lookupOutside(port) } : {}) }, callback);
       return;
     }
     if (socket.encrypted && !socket._parent) throw unsupported("a TLSSocket of its own can't connect inside the cluster; use tls.connect");
@@ -156,7 +158,7 @@ export function patchConnect(pod: Pod): void {
 
   /** Tries again where nobody can tell that from a slower network; false when the failure is final. */
   function retry(socket: AgentSocket, attempt: Attempt, error: SystemError): boolean {
-    if (error.code === "EAGAIN") {
+    if (isBusy(attempt.place, error.code)) {
       if (Date.now() - attempt.startedMs > BACKLOG_GIVE_UP_MS) return false;
       socket.connecting = true;
       setTimeout(() => socket[ATTEMPT] === attempt && reopen(socket, attempt), BACKLOG_RETRY_MS);
@@ -199,6 +201,17 @@ export function asPort(port: unknown): number | undefined {
   if (typeof port !== "number" && (typeof port !== "string" || port.trim() === "")) return undefined;
   const value = Number(port);
   return Number.isInteger(value) && value >= 0 && value <= 65535 ? value : undefined;
+}
+
+/** The real DNS for a name outside the cluster. A name that leads to loopback would lead to this machine's, which is no pod's. */
+function lookupOutside(port: number): net.LookupFunction {
+  return (host, options, callback) => {
+    dns.lookup(host, options, (error: NodeJS.ErrnoException | null, found: string | dns.LookupAddress[], family?: number) => {
+      const addresses = Array.isArray(found) ? found : [{ address: found }];
+      const own = addresses.find(({ address }) => address && isLoopback(address));
+      callback(error ?? (own ? connectError("ECONNREFUSED", own.address, port) : null), found, family);
+    });
+  };
 }
 
 /** Asks the program's own lookup, then goes on with the address it gave. */

@@ -12,7 +12,7 @@ import net from "node:net";
 import { threadId } from "node:worker_threads";
 import { isLoopback, isUnspecified, unmapIPv4 } from "../ip.ts";
 import { decodePreamble, PREAMBLE_BYTES, type Preamble } from "../preamble.ts";
-import { loopbackName, rawName, socketName } from "../sockets.ts";
+import { linkTarget, loopbackName, mayBeAlive, rawName, socketName } from "../sockets.ts";
 import { asPort } from "./connect.ts";
 import { listenError, unsupported } from "../errors.ts";
 import { mapPath } from "./mounts.ts";
@@ -58,7 +58,7 @@ interface AgentServer extends net.Server {
 type ListenOptions = net.ListenOptions & { _handle?: unknown; handle?: unknown; fd?: number };
 
 // The data path must not go through the patched functions.
-const { existsSync, readlinkSync, symlinkSync, unlinkSync } = fs;
+const { existsSync, symlinkSync, unlinkSync } = fs;
 const connect = functionOf(net.Socket.prototype, "connect");
 
 export function patchListen(pod: Pod): void {
@@ -209,7 +209,7 @@ function claim(pod: Pod, bound: BindAddress, port: number, shared: boolean, even
     if (holder === undefined && !existsSync(pod.socket(name))) continue;
     if (shared && holder === target) continue;
     if (holder === target) return "taken";
-    if (!evenIfAlive && existsSync(pod.socket(name)) && mayBeAlive(holder)) return "maybe";
+    if (!evenIfAlive && existsSync(pod.socket(name)) && (holder === undefined || mayBeAlive(holder))) return "maybe";
     remove(pod.socket(name));
     if (holder && !holder.includes("/")) remove(pod.socket(holder));
   }
@@ -247,26 +247,6 @@ async function isHeld(pod: Pod, port: number): Promise<boolean> {
       }),
   );
   return (await Promise.all(answers)).includes(true);
-}
-
-/** Whether the process a link names may still run. A link of another form may belong to anyone. */
-function mayBeAlive(target: string | undefined): boolean {
-  const match = target === undefined ? null : /\.(\d+)(?:-\d+)?$/.exec(target);
-  if (!match) return true;
-  try {
-    process.kill(Number(match[1]), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-function linkTarget(link: string): string | undefined {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return undefined;
-  }
 }
 
 function remove(path: string): void {

@@ -3,9 +3,13 @@
  * host, in every path a program gives to node:fs. The longest matching mount wins. Programs that a
  * pod starts and that are not Node see the host's paths as they are.
  */
+import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Mount } from "./config.ts";
+
+// Unpatched: these are the host's paths.
+const { realpathSync } = fs;
 
 let mounts: Mount[] = [];
 /** The mounts, and the host's own directories, which stand for themselves: longest first. */
@@ -44,8 +48,21 @@ export function mapPath<T>(given: T): T | string {
 
 /** The path inside the container for one on the host: what realpath should say. */
 export function unmapPath(hostPath: string): string {
-  const mount = mounts.find((candidate) => isBelow(hostPath, candidate.hostPath));
+  // The host's way to a volume may go through links of its own (macOS' /tmp).
+  real ??= mounts.flatMap((mount) => [mount, { path: mount.path, hostPath: realPath(mount.hostPath) }]);
+  const mount = real.find((candidate) => isBelow(hostPath, candidate.hostPath));
   return mount ? mount.path + hostPath.slice(mount.hostPath.length) : hostPath;
+}
+
+/** The mounts, each also with its host path's real path; looked up when first needed. */
+let real: Mount[] | undefined;
+
+function realPath(hostPath: string): string {
+  try {
+    return realpathSync(hostPath);
+  } catch {
+    return hostPath;
+  }
 }
 
 /** A path that needs no more normalizing is most of them, and then this costs one look at the text. */

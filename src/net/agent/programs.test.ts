@@ -1,7 +1,9 @@
 /** The agent's other duties: DNS, mounts, children, names, and staying out of the way. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -244,6 +246,44 @@ describe("agent", { timeout: 60_000 }, () => {
       refusal("pauseOnConnect isn't available in a pod"),
       refusal("a TLSSocket of its own can't connect inside the cluster; use tls.connect"),
     ]);
+  });
+
+  test("this machine's loopback is no pod's, by whatever name, except on the host's network", async () => {
+    const real = net.createServer((socket) => socket.end("real")).listen(0, "127.0.0.1");
+    await once(real, "listening");
+    const { port } = real.address() as net.AddressInfo;
+    const output = await network.output(
+      POD,
+      `const net = require("net"), dns = require("dns");
+       // The resolver's answers, as a name server outside the cluster would give them.
+       const lookups = { "loop.example.org": "127.0.0.1" };
+       const original = dns.lookup;
+       dns.lookup = (host, options, callback) => lookups[host] ? process.nextTick(callback, null, options.all ? [{ address: lookups[host], family: 4 }] : lookups[host], 4) : original(host, options, callback);
+       const attempt = (host, port, more) => new Promise((resolve) => net.connect({ host, port, ...more }).on("data", (d) => resolve(String(d))).on("error", (e) => resolve(e.message)));
+       (async () => console.log(JSON.stringify([
+         await attempt("127.0.0.1", ${port}), await attempt("loop.example.org", ${port}),
+         await attempt("mine.example.org", ${port}, { lookup: (host, options, callback) => callback(null, "127.0.0.1", 4) }),
+       ])))();`,
+    );
+    assert.deepEqual(JSON.parse(output), Array(3).fill(`connect ECONNREFUSED 127.0.0.1:${port}`));
+    const outside = await network.output(POD, `require("net").connect(${port}, "127.0.0.1").on("data", (d) => console.log(String(d)));`, { config: { hostNetwork: true } });
+    assert.equal(outside, "real");
+    await new Promise((resolve) => real.close(resolve));
+  });
+
+  test("a program's own lookup leads into the cluster too, for TCP and for TLS", async () => {
+    const server = await network.run("10.244.1.40", `require("net").createServer((s) => s.end("found " + s.remoteAddress)).listen(80, () => console.log("up"));`);
+    await server.line();
+    const output = await network.output(
+      POD,
+      `const net = require("net"), tls = require("tls"), http = require("http");
+       const lookup = (host, options, callback) => setImmediate(() => options.all ? callback(null, [{ address: "10.244.1.40", family: 4 }]) : callback(null, "10.244.1.40", 4));
+       const plain = new Promise((resolve) => net.connect({ host: "my.name", port: 80, lookup }).on("data", (d) => resolve(String(d))).on("error", (e) => resolve(e.message)));
+       const secure = new Promise((resolve) => tls.connect({ host: "my.name", port: 81, lookup }).on("error", (e) => resolve(e.message)));
+       (async () => console.log(JSON.stringify([await plain, await secure])))();`,
+    );
+    assert.deepEqual(JSON.parse(output), [`found ::ffff:${POD}`, "connect ECONNREFUSED 10.244.1.40:81"]);
+    server.child.kill();
   });
 
   test("a program that uses no network ends as soon as it is done", async () => {

@@ -62,7 +62,12 @@ export class TableClient {
     socket.on("data", (chunk: string) => {
       const lines = (partial + chunk).split("\n");
       partial = lines.pop()!;
-      for (const line of lines) this.#receive(JSON.parse(line) as TableMessage);
+      try {
+        for (const line of lines) this.#receive(JSON.parse(line) as TableMessage);
+      } catch (error) {
+        // Never the program's end: connecting anew brings a whole table.
+        socket.destroy(error as Error);
+      }
     });
     socket.on("error", () => undefined); // "close" follows
     socket.on("close", () => {
