@@ -1,7 +1,15 @@
+// Certificates need it first.
+import "reflect-metadata";
 import assert from "node:assert/strict";
+import { KeyObject } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { request as httpsRequest } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { X509CertificateGenerator } from "@peculiar/x509";
 import { startService } from "@shop/common/service.ts";
 import { apiGateway } from "./service.ts";
 
@@ -152,6 +160,51 @@ test("only the API is reachable, not what services say to each other", async () 
   assert.deepEqual(seen, []);
   await fetch(`${url}/charges`, post);
   assert.deepEqual(seen, ["/charges"], "everything outside /api is the frontend's, which knows no charges");
+});
+
+test("with a certificate the gateway speaks HTTPS too, and tells the backend so", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "gateway-tls-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({ name: "CN=localhost", keys, signingAlgorithm: { name: "ECDSA", hash: "SHA-256" } });
+  writeFileSync(join(directory, "tls.crt"), certificate.toString("pem"));
+  writeFileSync(join(directory, "tls.key"), KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }));
+  const { origin } = await backend((request, response) => response.end(request.headers["x-forwarded-proto"]));
+
+  let found: (port: number) => void = () => {};
+  const port = new Promise<number>((resolve) => (found = resolve));
+  const running = await startService("api-gateway", apiGateway, {
+    env: {
+      HOST: "127.0.0.1",
+      PORT: "0",
+      HTTPS_PORT: "0",
+      DRAIN_MS: "0",
+      ORDERS_URL: NOBODY,
+      INVENTORY_URL: NOBODY,
+      USERS_URL: NOBODY,
+      FRONTEND_URL: origin,
+      TLS_CERT_FILE: join(directory, "tls.crt"),
+      TLS_KEY_FILE: join(directory, "tls.key"),
+    },
+    out: {
+      write: (text: string) => {
+        const line = text.split("\n").find((candidate) => candidate.includes("HTTPS is on"));
+        if (line !== undefined) found((JSON.parse(line) as { port: number }).port);
+      },
+    },
+  });
+  const answer = await new Promise<string>((resolve, reject) => {
+    port.then((number) =>
+      httpsRequest({ host: "127.0.0.1", port: number, ca: certificate.toString("pem"), servername: "localhost", checkServerIdentity: () => undefined, agent: false }, (response) => {
+        response.on("data", (chunk: Buffer) => resolve(chunk.toString()));
+      })
+        .on("error", reject)
+        .end(),
+      reject,
+    );
+  });
+  assert.equal(answer, "https");
+  await running.stop();
 });
 
 test("v2 tells how long the backend took", async () => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import { ApiError } from "@shop/common/errors.ts";
@@ -78,9 +79,10 @@ export function apiGateway({ app, env, clock, identity, log, draining }: Runtime
         return;
       }
       secure = createServer({ cert: readFileSync(cert), key: readFileSync(key), keepAliveTimeout: app.server.keepAliveTimeout }, (request, response) => app.routing(request, response));
-      const port = integerFrom(env, "HTTPS_PORT", 8443);
-      await new Promise<void>((resolve, reject) => secure!.once("error", reject).listen(port, identity.host, resolve));
-      log.info({ port }, "HTTPS is on");
+      const listening = once(secure, "listening");
+      secure.listen(integerFrom(env, "HTTPS_PORT", 8443), identity.host);
+      await listening;
+      log.info(secure.address(), "HTTPS is on");
     },
     close: async () => {
       if (secure) {
