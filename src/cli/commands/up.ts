@@ -1,12 +1,13 @@
 /** `tidepool up`: starts the supervisor, shows how the start goes, and returns when all is ready. */
 import { fork, type ChildProcess } from "node:child_process";
-import { openSync, readFileSync } from "node:fs";
+import { accessSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDirectories, dataDirectory, dataPaths } from "#cluster/paths.ts";
 import { readInstance } from "#cluster/instance.ts";
 import type { ClusterOptions } from "#cluster/cluster.ts";
 import { EXIT, type Progress } from "#cluster/progress.ts";
+import { repositoryRoot } from "#cluster/version.ts";
 import { CommandFailed } from "../failure.ts";
 import { ProgressView } from "../progress-view.ts";
 
@@ -41,9 +42,19 @@ export async function up(flags: Flags): Promise<void> {
     // Its own session: a Ctrl-C in this terminal reaches this command alone, which then decides.
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(dataPaths(dataDir).cache, "compile") },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCacheDirectory(dataDir) },
   });
   await followStart(supervisor, dataDir, logFile, flags.foreground);
+}
+
+/** Where V8 keeps what it made of our own sources: beside them, for all clusters, or with the state where that can't be written. */
+function compileCacheDirectory(dataDir: string): string {
+  try {
+    accessSync(repositoryRoot, constants.W_OK);
+    return join(repositoryRoot, "generated", "compile-cache");
+  } catch {
+    return join(dataPaths(dataDir).cache, "compile");
+  }
 }
 
 /** Shows progress until the cluster is ready (or, in the foreground, until it ends). */
