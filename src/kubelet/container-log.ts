@@ -28,8 +28,9 @@ export class LogMarker {
 
   /** The log's size now, noted in the index when it has grown. */
   mark(nowMs: number): number {
-    const sizeBytes = logSize(this.path);
-    if (sizeBytes > this.#sizeBytes) appendFileSync(indexPath(this.path), `${sizeBytes} ${nowMs}\n`, { mode: 0o600 });
+    const { sizeBytes, modifiedMs } = stat(this.path);
+    // The file's own time is when it was last written to, which may be up to a look ago.
+    if (sizeBytes > this.#sizeBytes) appendFileSync(indexPath(this.path), `${sizeBytes} ${Math.min(nowMs, modifiedMs)}\n`, { mode: 0o600 });
     this.#sizeBytes = sizeBytes;
     return sizeBytes;
   }
@@ -68,11 +69,12 @@ function readIndex(path: string): Mark[] {
 
 /** The log's length; 0 when there is none yet. */
 export function logSize(path: string): number {
-  try {
-    return statSync(path).size;
-  } catch {
-    return 0;
-  }
+  return stat(path).sizeBytes;
+}
+
+function stat(path: string): { sizeBytes: number; modifiedMs: number } {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return { sizeBytes: found?.size ?? 0, modifiedMs: Math.round(found?.mtimeMs ?? 0) };
 }
 
 /** One file of a log, open for reading. */

@@ -260,7 +260,7 @@ export class ContainerWorker {
     this.#around.changed();
     if (this.spec.lifecycle?.postStart) await this.#postStart();
     this.#postStarted = true;
-    this.#settle();
+    if (this.#prober.ready) this.#settle();
   }
 
   #failed(error: unknown, event: (type: "Normal" | "Warning", reason: string, message: string) => void): void {
@@ -330,7 +330,7 @@ export class ContainerWorker {
       known,
       attempt: (probe) => attemptProbe(probe, this.#handlerContext()),
       onChange: () => {
-        this.#settle();
+        if (this.#prober?.ready) this.#settle();
         this.#around.changed();
       },
       onCondemned: (type, probe) => {
@@ -345,9 +345,9 @@ export class ContainerWorker {
     });
   }
 
-  /** The next container may start once this one has done its starting. */
+  /** It listens, or has nothing to prove: what it still does is not the processor's work of starting, and the next may start. */
   #settle(): void {
-    if (this.#last && this.#postStarted && this.#prober?.ready) this.#context.runtime.settled(this.#last.id);
+    if (this.#last) this.#context.runtime.settled(this.#last.id);
   }
 
   #handlerContext(): HandlerContext {
@@ -355,7 +355,11 @@ export class ContainerWorker {
       clock: this.#context.clock,
       container: this.spec,
       podIP: this.#around.podIP(),
-      dial: (ip, port) => this.#context.network.dial(ip, port),
+      dial: async (ip, port) => {
+        const connection = await this.#context.network.dial(ip, port);
+        this.#settle();
+        return connection;
+      },
       exec: (command, signal) => this.#exec(command, signal),
     };
   }

@@ -1,5 +1,6 @@
 /** `kubectl exec`: one more process with a container's environment, working directory and paths. */
 import { spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorMessage } from "#lib/log.ts";
 import type { ExecResult, ExecStreams } from "#api/kubelet.ts";
@@ -68,12 +69,23 @@ async function copy(from: NodeJS.ReadableStream, to: ExecStreams["stdout"]): Pro
   }
   try {
     for await (const chunk of from) {
-      if (to.destroyed) continue;
-      if (!to.write(chunk)) await new Promise<void>((resolve) => void to.once("drain", resolve).once("close", resolve));
+      await send(to, chunk as Uint8Array);
     }
   } catch {
     // The command was killed while it wrote.
   }
+}
+
+/** Writes to a client at the pace it reads; a client that is gone takes nothing and holds nothing up. */
+export async function send(to: Writable, chunk: Uint8Array): Promise<void> {
+  if (to.destroyed || to.write(chunk)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      to.off("drain", done).off("close", done);
+      resolve();
+    };
+    to.on("drain", done).on("close", done);
+  });
 }
 
 async function withTerminal(file: string, args: string[], config: ContainerConfig, { streams, signal }: ExecOptions): Promise<ExecResult> {

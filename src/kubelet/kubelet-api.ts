@@ -7,7 +7,7 @@ import type { Clock } from "#lib/clock.ts";
 import { badRequest, internalError, notFound } from "#api/errors.ts";
 import type { ExecResult, ExecStreams, KubeletApi, LogOptions, PodRef } from "#api/kubelet.ts";
 import type { ContainerWorker } from "./container-worker.ts";
-import { follow } from "./exec.ts";
+import { follow, send } from "./exec.ts";
 import { dialError } from "./handlers.ts";
 import type { KubeletNetwork } from "./kubelet-context.ts";
 import { logSize } from "./container-log.ts";
@@ -64,11 +64,7 @@ export function kubeletApi({ clock, runtime, network, findPod }: KubeletApiOptio
       const fromBytes = logSize(runtime.logFile(record.id).path);
       joinInput(runtime, record, streams, signal);
       const log = readLog(source(record), { follow: true, timestamps: false, fromBytes }, clock, signal);
-      for await (const chunk of log) {
-        if (streams.stdout && !streams.stdout.destroyed && !streams.stdout.write(chunk)) {
-          await new Promise<void>((resolve) => void streams.stdout!.once("drain", resolve).once("close", resolve));
-        }
-      }
+      for await (const chunk of log) if (streams.stdout) await send(streams.stdout, chunk);
       return { exitCode: container.last?.id === record.id ? (container.last.exit?.code ?? 0) : (container.previous?.exit?.code ?? 0) };
     },
 

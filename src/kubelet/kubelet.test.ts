@@ -393,6 +393,7 @@ test("stopping with its pods ends every process within the bound", async (t) => 
   const pid = Number(await eventually(() => logs(it, "stubborn"), "the pid"));
   await it.kubelet.stop({ killPods: true, withinMs: 200 });
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  assert.equal(isReady((await it.pod("stubborn"))!), false, "nobody finds it ready before the next kubelet does");
 });
 
 test("what this node can't do is refused by name", async (t) => {

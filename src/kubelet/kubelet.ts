@@ -187,11 +187,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     async stop(how) {
       stopping = true;
       node.stop();
-      for (const end of unsubscribe) end();
       await podInformer.stop();
       await queue.stop();
       if (how.killPods) await Promise.all([...workers.values()].map((worker) => worker.shutDown(how.withinMs)));
       else for (const worker of workers.values()) worker.detach();
+      for (const end of unsubscribe) end();
       await recorder.flush();
     },
   };

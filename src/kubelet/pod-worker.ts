@@ -138,10 +138,17 @@ export class PodWorker {
     return earliest(wakeAtMs, plan.wakeAtMs, terminating ? undefined : this.#refreshAtMs);
   }
 
-  /** Stops all containers within a time; for the end of the node, when nobody asks for the pod's status. */
+  /** Stops all containers within a time, for the end of the node. */
   async shutDown(withinMs: number): Promise<void> {
     const graceMs = Math.min((this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, withinMs);
     await Promise.all(this.#containers.map((container) => container.shutDown(graceMs)));
+    // Whoever looks before the next kubelet does must not find it ready.
+    if (this.#terminating) return;
+    try {
+      await this.#report(false);
+    } catch (error) {
+      this.#context.log.warn(`the last status of ${this.#pod.metadata.namespace}/${this.#pod.metadata.name} was not written`, { error: errorMessage(error) });
+    }
   }
 
   /** Ends its timers and leaves everything running. */

@@ -12,7 +12,7 @@ import { initialState, record, type Outcome, type ProbeState, type ProbeType } f
  * these extra attempts find failing counts for nothing.
  */
 const EAGER_MS = 50;
-const EAGER_MAX_MS = 1_000;
+const EAGER_MAX_MS = 500;
 /** Commands cost a process each. */
 const EAGER_EXEC_MS = 250;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Container, Pod } from "#api/types.ts";
+import type { Pod } from "#api/types.ts";
 import { nodeConditions } from "./node-status.ts";
 import type { ContainerKind } from "./plan.ts";
 import type { ContainerExit, ContainerRecord } from "./runtime.ts";
@@ -17,7 +17,7 @@ function attempt(name: string, number: number, exitCode?: number): ContainerReco
 }
 
 function container(name: string, more: Partial<ContainerSnapshot> & { kind?: ContainerKind } = {}): ContainerSnapshot {
-  return { spec: { name, image: "x" } as Container, kind: "regular", started: false, ready: false, ...more };
+  return { spec: { name, image: "x" }, kind: "regular", started: false, ready: false, ...more };
 }
 
 const running = (name: string, more: Partial<ContainerSnapshot> = {}): ContainerSnapshot => container(name, { last: attempt(name, 0), started: true, ready: true, ...more });

@@ -108,7 +108,7 @@ test("a bound claim is its volume's directory", async (t) => {
 test("mounts may be parts of a volume, and may not leave it", (t) => {
   const directory = temporaryDirectory(t);
   const directories = new Map([["v", directory]]);
-  const mounts = (volumeMounts: Container["volumeMounts"]) => containerMounts({ name: "main", volumeMounts } as Container, directories, { POD: "web-1" });
+  const mounts = (volumeMounts: Container["volumeMounts"]) => containerMounts({ name: "main", volumeMounts }, directories, { POD: "web-1" });
   assert.deepEqual(mounts([{ name: "v", mountPath: "/data/", readOnly: true }]), [{ path: "/data", hostPath: directory, readOnly: true }]);
   assert.deepEqual(mounts([{ name: "v", mountPath: "/data", subPathExpr: "logs/$(POD)" }]), [{ path: "/data", hostPath: join(directory, "logs/web-1") }]);
   assert.throws(() => mounts([{ name: "v", mountPath: "/data", subPath: "../x" }]), /must not contain '..'/);
