@@ -57,7 +57,13 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     random: rng,
   });
   disposer.add("pod network", () => network.close());
-  const httpProxy = await startHttpProxy({ dialFrom: network.dialFrom, authenticate: network.isProxyUser, log: log.named("http-proxy") });
+  const httpProxy = await startHttpProxy({
+    dialFrom: network.dialFrom,
+    authenticate: network.isProxyUser,
+    log: log.named("http-proxy"),
+    // Pods that outlive this process know the port by their environment.
+    portFile: join(network.socketDir, "http-proxy-port"),
+  });
   proxyPort = httpProxy.port;
   disposer.add("HTTP proxy", () => httpProxy.close());
 
