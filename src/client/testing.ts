@@ -76,7 +76,7 @@ export class ScriptedServer {
   answerList(resourceVersion: number, items: ConfigMap[], continueToken?: string): void {
     const metadata = { resourceVersion: String(resourceVersion), ...(continueToken ? { continue: continueToken } : {}) };
     // As on the wire: items carry no type of their own.
-    const bare = items.map(({ apiVersion: _, kind: __, ...rest }) => rest);
+    const bare = items.map(({ metadata, data }) => ({ metadata, ...(data ? { data } : {}) }));
     this.answers.push({ status: 200, body: { apiVersion: "v1", kind: "ConfigMapList", metadata, items: bare } });
   }
 }

@@ -66,7 +66,8 @@ export function isComplete(deployment: Deployment, status: DeploymentStatus): bo
 export function progressCheckInMs(deployment: Deployment, status: DeploymentStatus, nowMs: number): number | undefined {
   const condition = findCondition(status.conditions, "Progressing");
   if (!hasDeadline(deployment) || !condition || deployment.spec.paused) return undefined;
-  if (isComplete(deployment, status) || condition.reason === "ProgressDeadlineExceeded") return undefined;
+  // A rollout that once succeeded doesn't fail later; one that failed needs no second look.
+  if (isComplete(deployment, status) || ["ProgressDeadlineExceeded", "NewReplicaSetAvailable"].includes(condition.reason!)) return undefined;
   return Math.max(0, deadlineMs(deployment, condition) - nowMs) + 1000;
 }
 
