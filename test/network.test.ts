@@ -112,7 +112,7 @@ describe("the pod network", () => {
     const code = (url: string): Promise<unknown> => call(`try { await fetch(${JSON.stringify(url)}); return 'answered' } catch (e) { return e.cause?.code ?? e.cause?.errors?.[0]?.code ?? e.name }`);
     assert.equal(await code("http://no-such-service/"), "ENOTFOUND");
     const [pod] = await api.pods(namespace, "app=web");
-    assert.equal(await code(`http://${pod!.status!.podIP}:9/`), "ECONNREFUSED");
+    assert.equal(await code(`http://${pod!.status!.podIP}:7999/`), "ECONNREFUSED");
     assert.equal(await code("http://nobody/"), "ECONNREFUSED", "a Service without endpoints");
   });
 
@@ -129,7 +129,7 @@ describe("the pod network", () => {
   test("a pod reaches the API server as its service account", async () => {
     const script = `
       const fs = require('fs'), https = require('https'), dir = '/var/run/secrets/kubernetes.io/serviceaccount/';
-      const options = { host: process.env.KUBERNETES_SERVICE_HOST, port: process.env.KUBERNETES_SERVICE_PORT, path: '/version', ca: fs.readFileSync(dir + 'ca.crt'), headers: { authorization: 'Bearer ' + fs.readFileSync(dir + 'token', 'utf8') } };
+      const options = { host: process.env.KUBERNETES_SERVICE_HOST, port: process.env.KUBERNETES_SERVICE_PORT, path: '/version', agent: false, ca: fs.readFileSync(dir + 'ca.crt'), headers: { authorization: 'Bearer ' + fs.readFileSync(dir + 'token', 'utf8') } };
       return new Promise((done, fail) => https.get(options, async (r) => { let text = ''; for await (const d of r) text += d; done(JSON.parse(text)) }).on('error', fail))`;
     assert.equal(((await call(script)) as { gitVersion: string }).gitVersion, "v1.36.0");
     assert.equal(await call("return require('fs').readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8')"), namespace);

@@ -70,8 +70,8 @@ export class ClusterApi {
     );
   }
 
-  /** Runs a command in the pod's first container. */
-  exec(namespace: string, pod: string, command: string[]): Promise<ExecResult> {
+  /** Runs a command in the pod's container; the name may be left out where there is one. */
+  exec(namespace: string, pod: string, command: string[], container = ""): Promise<ExecResult> {
     const output = { stdout: "", stderr: "" };
     const into = (name: "stdout" | "stderr"): Writable =>
       new Writable({
@@ -82,20 +82,21 @@ export class ClusterApi {
       });
     return new Promise((resolve, reject) => {
       new Exec(this.config)
-        .exec(namespace, pod, "", command, into("stdout"), into("stderr"), null, false, ({ status, message, details }) => {
+        .exec(namespace, pod, container, command, into("stdout"), into("stderr"), null, false, ({ status, message, details }) => {
           if (status === "Success") return resolve({ code: 0, ...output });
           const code = details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
           if (code === undefined) return reject(new Error(`exec in ${pod}: ${message}`));
           resolve({ code: Number(code), ...output });
         })
-        .catch(reject);
+        // The WebSocket's own error event, where the upgrade was refused.
+        .catch((error: { message?: string }) => reject(error instanceof Error ? error : new Error(`exec in ${pod}: ${error.message}`)));
     });
   }
 
   /** Evaluates the body of an async function with Node in the pod; returns what it returns. */
-  async evaluate(namespace: string, pod: string, body: string): Promise<unknown> {
+  async evaluate(namespace: string, pod: string, body: string, container = ""): Promise<unknown> {
     const script = `(async () => { ${body} })().then((v) => console.log(JSON.stringify(v ?? null)), (e) => { console.error(e); process.exit(1) })`;
-    const { code, stdout, stderr } = await this.exec(namespace, pod, ["node", "-e", script]);
+    const { code, stdout, stderr } = await this.exec(namespace, pod, ["node", "-e", script], container);
     if (code !== 0) throw new Error(`in ${pod}: exit code ${code}\n${stderr}`);
     return JSON.parse(stdout) as unknown;
   }
