@@ -12,8 +12,9 @@ type Problems = string[];
 const maxLength = (length: number): string => `must be no more than ${length} characters`;
 const range = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
+/** The two blanks between examples are upstream's. */
 function mismatch(rule: string, examples: string[], pattern: string): string {
-  return `${rule} (e.g. ${examples.map((example) => `'${example}'`).join(", or ")}, regex used for validation is '${pattern}')`;
+  return `${rule} (e.g. ${examples.map((example) => `'${example}'`).join(",  or ")}, regex used for validation is '${pattern}')`;
 }
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";

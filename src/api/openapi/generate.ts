@@ -9,11 +9,12 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { definitions } from "../definitions/index.ts";
 import * as extensions from "./extensions.ts";
+import * as missing from "./missing-descriptions.ts";
 import { FIELDS_V1, INT_OR_STRING, MICRO_TIME, QUANTITY, RAW_EXTENSION, TIME, modelOfClass, shortName } from "./models.ts";
 import type { Descriptions, Model, Property, Schemas } from "./schema.ts";
 
 /** Raised whenever the generated form changes. */
-const FORM = 1;
+const FORM = 2;
 
 /** Types that requests and answers carry besides the kinds themselves. */
 const COMMON = [
@@ -35,7 +36,7 @@ export function fingerprint(): string | undefined {
   const library = clientLibrary();
   if (!library) return undefined;
   return createHash("sha256")
-    .update(JSON.stringify([FORM, library.version, roots(), extensions]))
+    .update(JSON.stringify([FORM, library.version, roots(), extensions, missing]))
     .digest("hex")
     .slice(0, 16);
 }
@@ -60,6 +61,7 @@ export function generate(folder: string): Schemas {
   if (!library) throw new Error("the API schemas are missing and can't be generated: @kubernetes/client-node is not installed");
   const { models, descriptions } = readModels(library.folder);
   applyExtensions(models);
+  fillDescriptions(models, descriptions);
   const schemas: Schemas = { fingerprint: fingerprint()!, models: sorted(models) };
   mkdirSync(folder, { recursive: true });
   write(join(folder, "descriptions.json"), sorted(descriptions));
@@ -129,6 +131,19 @@ function readModels(folder: string): { models: Record<string, Model>; descriptio
 function references(property: Property): string[] {
   const inner = property.items ?? property.values;
   return [...(property.ref ? [property.ref] : []), ...(inner ? references(inner) : [])];
+}
+
+/** References lose their descriptions in the client library, or show those of a scalar they refer to. */
+function fillDescriptions(models: Record<string, Model>, descriptions: Descriptions): void {
+  for (const [name, { properties = {} }] of Object.entries(models)) {
+    for (const [field, { ref }] of Object.entries(properties)) {
+      if (!ref) continue;
+      const own = descriptions[name]![field];
+      if (!own || own.startsWith(`${shortName(ref)} is `)) {
+        descriptions[name]![field] = missing.missingDescription(`${shortName(name)}.${field}`, descriptions[ref]![""]!);
+      }
+    }
+  }
 }
 
 /** A field as the client library's type map has it; `name` is JavaScript's, `baseName` the wire's. */
