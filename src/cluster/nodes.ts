@@ -42,7 +42,8 @@ const STOP_WITHIN_MS = 8_000;
 
 export async function startNodes({ paths, controlPlane, registryUrl, ports, clock, rng, log, disposer }: NodesOptions): Promise<Kubelet[]> {
   const { client, informers } = controlPlane;
-  let proxyPort: number | undefined;
+  // The network tells pods the proxy's port, the proxy connects through the network.
+  const proxy: { port?: number } = {};
   const network = await startNetwork({
     socketDir: socketDirectory(paths.root),
     node: process.execPath,
@@ -52,19 +53,19 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     domain: CLUSTER_DOMAIN,
     nameserver: DNS_IP,
     hostDirectories: [paths.root, repositoryRoot],
-    proxyPort: () => proxyPort,
+    proxyPort: () => proxy.port,
     clock,
     random: rng,
   });
   disposer.add("pod network", () => network.close());
   const httpProxy = await startHttpProxy({
-    dialFrom: network.dialFrom,
-    authenticate: network.isProxyUser,
+    dialFrom: (uid, host, port) => network.dialFrom(uid, host, port),
+    authenticate: (uid, secret) => network.isProxyUser(uid, secret),
     log: log.named("http-proxy"),
     // Pods that outlive this process know the port by their environment.
     portFile: join(network.socketDir, "http-proxy-port"),
   });
-  proxyPort = httpProxy.port;
+  proxy.port = httpProxy.port;
   disposer.add("HTTP proxy", () => httpProxy.close());
 
   const proxier = startProxier({

@@ -86,33 +86,28 @@ export function isAvailable(workload: Deployment | StatefulSet): boolean {
   return observedGeneration >= (workload.metadata.generation ?? 0) && Math.min(updatedReplicas, readyReplicas, availableReplicas) >= wanted;
 }
 
-/** Resolves when `done` holds for the informer's objects of a namespace; calls `progress` at each change; rejects when the signal aborts. */
-export function waitFor<T extends KubeObject>(informer: Informer<T>, namespace: string, done: (objects: T[]) => boolean, signal: AbortSignal, progress?: (objects: T[]) => void): Promise<void> {
+/** Resolves when `done` holds for the informer's objects of a namespace; rejects when the signal aborts. */
+export function waitFor<T extends KubeObject>(informer: Informer<T>, namespace: string, done: (objects: T[]) => boolean, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    let unsubscribe: (() => void) | undefined;
-    let settled = false;
-    const settle = (): void => {
-      settled = true;
-      signal.removeEventListener("abort", onAbort);
-      unsubscribe?.();
+    if (signal.aborted) return reject(signal.reason as Error);
+    const check = (): void => {
+      if (!informer.synced || !done(informer.list(namespace))) return;
+      settle();
+      resolve();
     };
     const onAbort = (): void => {
       settle();
       reject(signal.reason as Error);
     };
-    const check = (): void => {
-      if (settled) return;
-      const objects = informer.list(namespace);
-      progress?.(objects);
-      if (!done(objects)) return;
-      settle();
-      resolve();
+    const settle = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      unsubscribe();
     };
-    if (signal.aborted) return reject(signal.reason as Error);
     signal.addEventListener("abort", onAbort, { once: true });
-    unsubscribe = informer.subscribe({ set: check, delete: check });
+    // Later, since the known objects are told before subscribing is done.
+    const soon = (): void => queueMicrotask(check);
+    const unsubscribe = informer.subscribe({ set: soon, delete: soon });
     void informer.whenSynced().then(check);
-    if (settled) unsubscribe();
   });
 }
 
