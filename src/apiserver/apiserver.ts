@@ -22,6 +22,7 @@ import { serviceAccountAdmission } from "./admission/service-account.ts";
 import { authenticate, type ClientCertificate, type TokenAuthenticator } from "./authentication.ts";
 import { authorize, forbiddenError } from "./authorization.ts";
 import { documentHandler } from "./documents.ts";
+import { expireEvents } from "./event-ttl.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import { namespaceStrategy } from "./registry/namespaces.ts";
@@ -113,7 +114,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
   const strategies: Record<string, Strategy> = {
     pods: podStrategy as Strategy,
-    namespaces: namespaceStrategy as Strategy,
+    namespaces: namespaceStrategy,
     services: serviceStrategy(store, options.serviceRanges ?? DEFAULT_RANGES, rng) as Strategy,
     nodes: { statusWritesMetadata: true },
     persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
@@ -130,6 +131,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const tokens = serviceAccountTokens({ key: options.serviceAccountKey, issuer, clock, rng, find });
   const authenticators = [tokens.authenticate, ...(options.tokenAuthenticators ?? [])];
   const healthChecks: HealthCheck[] = [{ name: "ping", healthy: () => true }, ...(options.healthChecks ?? [])];
+  const events = registries.get("/v1/events");
+  const stopExpiry = events ? expireEvents(events, clock) : undefined;
   /** Ends the streams that are open when the server closes. */
   const closing = new AbortController();
 
@@ -267,6 +270,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authenticate: (request, certificate) => authenticate(request, certificate, authenticators),
     upgrade,
     close() {
+      stopExpiry?.();
       closing.abort(new Error("the API server is closing"));
       return Promise.resolve();
     },

@@ -3,11 +3,15 @@
  * behind it.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controlplane/controller/kubernetesservice/controller.go
  */
+import { every, type Clock } from "#lib/clock.ts";
+import { errorMessage, type Logger } from "#lib/log.ts";
 import { bodyText, type HttpHandler } from "#lib/http.ts";
 import { StatusError } from "#api/errors.ts";
 import { apiVersionOf, endpoints, endpointSlices, namespaces, resourcePath, services, type Resource } from "#api/resources.ts";
 import type { Status } from "#api/types.ts";
 
+/** As often as upstream looks after its Service. */
+const PERIOD_MS = 10_000;
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 export interface BootstrapOptions {
@@ -43,6 +47,14 @@ export async function bootstrap(handler: HttpHandler, { address, port, clusterIP
   });
 }
 
+/** Bootstraps now and then again, since clients may delete what was made; returns a function that stops it. */
+export async function keepBootstrapped(handler: HttpHandler, options: BootstrapOptions, clock: Clock, log: Logger): Promise<() => void> {
+  await bootstrap(handler, options);
+  return every(clock, PERIOD_MS, () => {
+    bootstrap(handler, options).catch((error: unknown) => log.warn("the kubernetes Service could not be kept", { error: errorMessage(error) }));
+  });
+}
+
 type Named = { metadata: { name: string; namespace?: string; labels?: Record<string, string> } } & Record<string, unknown>;
 
 async function send(handler: HttpHandler, method: string, url: string, resource: Resource, object: Named): Promise<number> {
@@ -56,7 +68,9 @@ async function send(handler: HttpHandler, method: string, url: string, resource:
 
 /** Creates the object unless it is there. */
 async function ensure(handler: HttpHandler, resource: Resource, object: Named): Promise<void> {
-  await send(handler, "POST", resourcePath(resource, object.metadata.namespace), resource, object);
+  const { name, namespace } = object.metadata;
+  const found = await handler({ method: "GET", url: resourcePath(resource, namespace, name), headers: {} });
+  if (found.status === 404) await send(handler, "POST", resourcePath(resource, object.metadata.namespace), resource, object);
 }
 
 /** Creates the object, or makes the existing one like it. */

@@ -72,7 +72,7 @@ export async function decodeBody(request: HttpRequest, validation: FieldValidati
 export async function decodeOptions<T extends object>(request: HttpRequest, model: string): Promise<Partial<T>> {
   if (bodyAsText(request).trim() === "") return {};
   const { value } = await decodeBody(request, "Ignore", model);
-  return typeof value === "object" && value !== null ? (value as Partial<T>) : {};
+  return typeof value === "object" && value !== null ? (value) : {};
 }
 
 export interface Checks {

@@ -1,5 +1,5 @@
 export { createApiServer, type ApiServer, type ApiServerOptions, type Upgrade } from "./apiserver.ts";
-export { bootstrap, type BootstrapOptions } from "./bootstrap.ts";
+export { bootstrap, keepBootstrapped, type BootstrapOptions } from "./bootstrap.ts";
 export { serve, type Served, type ServeOptions } from "./server.ts";
 export { ensurePki, type KeyPair, type Pki, type PkiOptions } from "./pki/pki.ts";
 export { kubeconfig, type KubeconfigOptions } from "./pki/kubeconfig.ts";

@@ -40,5 +40,5 @@ export function withWarnings(response: HttpResponse, warnings: readonly string[]
 }
 
 function escape(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]+/g, " ").replace(/["\\]/g, "\\$&");
+  return text.replace(/\p{Cc}+/gu, " ").replace(/["\\]/g, "\\$&");
 }

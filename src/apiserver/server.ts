@@ -182,7 +182,7 @@ function readCertificate(socket: TLSSocket): ClientCertificate | undefined {
   if (!socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
   if (!subject?.CN) return undefined;
-  const organizations = subject.O as string | string[] | undefined;
+  const organizations = subject.O;
   return {
     commonName: [subject.CN].flat()[0]!,
     organizations: organizations === undefined ? [] : [organizations].flat(),

@@ -44,7 +44,7 @@ export async function handleFinalize(call: Call): Promise<HttpResponse> {
   const { registry, target } = call;
   const next = (await decodeObject(call.http, checksOf(call))) as Namespace;
   const request = { ...writeRequest(call), namespace: "" };
-  const change = (current: Stored): Stored => finalize(current as Namespace, next) as Stored;
+  const change = (current: Stored): Stored => finalize(current as Namespace, next);
   return answerEntry(call, 200, await registry.update(request, target.name, change, target));
 }
 
@@ -91,7 +91,7 @@ function scaleFrom(object: Stored, paths: ScalePaths): Scale {
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as Scale["metadata"],
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
     status: {
       replicas: Number(readPath(object, paths.statusReplicas) ?? 0),

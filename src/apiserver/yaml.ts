@@ -2,7 +2,7 @@
  * YAML as Kubernetes reads it (YAML 1.1 booleans and octals; dates stay text).
  * @see https://github.com/kubernetes-sigs/yaml
  */
-import { parseDocument, stringify, visit, type Pair } from "yaml";
+import { parseDocument, stringify, visit } from "yaml";
 import { badRequest } from "#api/errors.ts";
 
 export function parseYaml(text: string): { value: unknown; duplicates: string[] } {
@@ -16,7 +16,7 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
   visit(document, {
     Map(_, map) {
       const seen = new Set<string>();
-      for (const { key } of map.items as Pair[]) {
+      for (const { key } of map.items) {
         const name = String(key);
         if (seen.has(name)) duplicates.push(`key "${name}" already set in map`);
         seen.add(name);

@@ -223,7 +223,9 @@ class MvccStore implements Store {
   #publish(changes: Change[]): void {
     const byTable = Map.groupBy(changes, ({ entry }) => tableOf(entry.key));
     for (const [name, changed] of byTable) {
-      for (const { prefix, listener } of [...(this.#watchers.get(name) ?? [])]) {
+      // A watch that begins while others are told has these changes from the history already.
+      const watchers = [...(this.#watchers.get(name) ?? [])];
+      for (const { prefix, listener } of watchers) {
         const matching = prefix.length === name.length + 1 ? changed : changed.filter(({ entry }) => entry.key.startsWith(prefix));
         if (matching.length > 0) listener(matching);
       }

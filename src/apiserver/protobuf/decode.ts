@@ -129,8 +129,10 @@ function decodeValue(property: Property, field: Field): unknown {
       return field.wire === WIRE.fixed64 ? field.bytes.readDoubleLE(0) : field.bytes.readFloatLE(0);
     case "string":
       return field.bytes.toString(property.format === "byte" ? "base64" : "utf8");
-    default:
-      throw unsupported(`a field of type ${String(property.type)}`);
+    case "array":
+    case "object":
+    case undefined:
+      throw unsupported(`field of type ${String(property.type)}`);
   }
 }
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { toTime } from "#lib/clock.ts";
 import { conflict, invalid, modified } from "#api/errors.ts";
-import type { DeleteOptions, KubeObject } from "#api/types.ts";
+import type { DeleteOptions } from "#api/types.ts";
 import { RevisionMismatchError, type Entry } from "#store/index.ts";
 import type { WriteRequest } from "./context.ts";
 import { draft, objectOf, type Registry, type Stored } from "./registry.ts";
@@ -114,8 +114,8 @@ export async function deleteObject(registry: Registry, request: WriteRequest, na
       nowMs: clock.now(),
       graceSeconds: strategy.graceSeconds?.(current, options),
       defaultPropagation: strategy.defaultPropagation ?? "Background",
-      markDeleting: strategy.markDeleting as ((object: KubeObject) => void) | undefined,
-      finalizing: strategy.finalizing as ((object: KubeObject) => boolean) | undefined,
+      markDeleting: strategy.markDeleting,
+      finalizing: strategy.finalizing,
     });
     if (plan.action === "keep") return { entry, gone: false };
     if (request.dryRun) return { entry: plan.action === "update" ? draft(entry.key, plan.object) : entry, gone: plan.action === "remove" };

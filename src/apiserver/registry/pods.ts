@@ -31,7 +31,7 @@ export async function bindPod(pods: Registry, request: WriteRequest, name: strin
   }
   if (!target?.name) problems.push({ field: "target.name", type: "Required" as const, message: "Required value" });
   if (problems.length > 0) throw invalid({ resource: "Binding", name }, problems);
-  const node = target!.name!;
+  const node = target.name!;
   await pods.update(
     request,
     name,

@@ -28,7 +28,7 @@ import type { Strategy } from "./strategy.ts";
 const MAX_GENERATED_BASE = 58;
 const GENERATE_NAME_ATTEMPTS = 8;
 /** How often a write without a resourceVersion is tried again when others write the same object. */
-const UPDATE_ATTEMPTS = 10;
+const UPDATE_ATTEMPTS = 100;
 
 /** An object under its stored form, typed loosely: the machinery only touches what all kinds share. */
 export type Stored = KubeObject & { spec?: unknown; status?: unknown };
@@ -181,7 +181,7 @@ export class Registry {
     keepServerMetadata(next, old);
     next.metadata.resourceVersion = String(entry.revision);
     definition.setDefaults?.(next);
-    const attributes = { ...request, operation: "UPDATE" as const, definition, subresource, name: old.metadata.name!, object: next, oldObject: old };
+    const attributes = { ...request, operation: "UPDATE" as const, definition, subresource, name: old.metadata.name, object: next, oldObject: old };
     await admission.admit(attributes);
     if (subresource === "") this.#prepareForUpdate(next, old);
     const release = subresource === "" ? this.strategy.reserve?.(next, old, request) : undefined;
@@ -257,7 +257,7 @@ export class Registry {
 
 /** A version that was not stored (dry run). */
 export function draft(key: string, object: Stored): Entry {
-  return { key, revision: 0, object: object as Entry["object"], json: JSON.stringify(object) };
+  return { key, revision: 0, object: object, json: JSON.stringify(object) };
 }
 
 /** An entry's object, of the resource's kind. */

@@ -118,7 +118,7 @@ function eventOf({ type, entry, previous, revision }: Change, selector: Selector
 function restamped(entry: Entry, revision: number): Entry {
   const object = objectOf(entry);
   const stamped = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
-  return { key: entry.key, revision, object: stamped as Entry["object"], json: JSON.stringify(stamped) };
+  return { key: entry.key, revision, object: stamped, json: JSON.stringify(stamped) };
 }
 
 function bookmark({ definition }: Registry, revision: number, initialEventsEnd: boolean): string {
