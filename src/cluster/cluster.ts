@@ -68,7 +68,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
 
     // Bundling keeps the cores busy beside the control plane, which mostly waits for the disk.
     const images = options.shop
-      ? step("images", () => buildShopImages({ registryUrl: registryServer.url, cacheDirectory: join(paths.cache, "images"), clock, log: log.named("build") }), describeImages)
+      ? step("images", () => buildShopImages({ registryUrl: registryServer.url, paths, clock, log: log.named("build") }), describeImages)
       : undefined;
     images?.catch(() => undefined);
 

@@ -1,13 +1,47 @@
-/** Builds what the shop runs and pushes it, as `tidepool build` does. */
+/** The images of the sample systems: built from their folders and pushed, as `tidepool build` does. */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { stop } from "esbuild";
-import type { Clock } from "#lib/clock.ts";
-import type { Logger } from "#lib/log.ts";
+import { systemClock, type Clock } from "#lib/clock.ts";
+import { silentLogger, type Logger } from "#lib/log.ts";
 import { buildImages, discoverImageFolders, type BuiltImage } from "#registry/build/build.ts";
+import { Registry } from "#registry/registry.ts";
+import { serveRegistry } from "#registry/server.ts";
+import { readInstance } from "./instance.ts";
+import { createDirectories, dataPaths, type DataPaths } from "./paths.ts";
 import { repositoryRoot } from "./version.ts";
 
-export function buildShopImages(options: { registryUrl: string; cacheDirectory: string; clock: Clock; log: Logger }): Promise<BuiltImage[]> {
-  return buildImages({ ...options, folders: discoverImageFolders(join(repositoryRoot, "apps")) });
+export type { BuiltImage };
+
+/** Builds every image under apps/ and pushes what the registry lacks. */
+export function buildShopImages(options: { registryUrl: string; paths: DataPaths; clock: Clock; log: Logger }): Promise<BuiltImage[]> {
+  return build(options.paths, options.registryUrl, options.clock, options.log);
+}
+
+/** Builds folders (all under apps/ when none are given) for a data directory, whether its cluster runs or not. */
+export async function buildFor(dataDir: string, folders: string[]): Promise<BuiltImage[]> {
+  const paths = dataPaths(dataDir);
+  const running = readInstance(dataDir).daemon?.urls?.registry;
+  if (running) return build(paths, running, systemClock, silentLogger, folders);
+  createDirectories(paths);
+  const registry = new Registry({ directory: paths.registry, clock: systemClock, newId: randomUUID });
+  const server = await serveRegistry(registry, { port: 0, log: silentLogger });
+  try {
+    return await build(paths, server.url, systemClock, silentLogger, folders);
+  } finally {
+    await server.close();
+    registry.close();
+  }
+}
+
+function build(paths: DataPaths, registryUrl: string, clock: Clock, log: Logger, folders: string[] = []): Promise<BuiltImage[]> {
+  return buildImages({
+    folders: folders.length > 0 ? folders : discoverImageFolders(join(repositoryRoot, "apps")),
+    registryUrl,
+    cacheDirectory: join(paths.cache, "images"),
+    clock,
+    log,
+  });
 }
 
 /** Ends esbuild's own process, which would keep its memory for as long as the daemon lives. Nothing may be building. */

