@@ -396,6 +396,36 @@ test("stopping with its pods ends every process within the bound", async (t) => 
   assert.equal(isReady((await it.pod("stubborn"))!), false, "nobody finds it ready before the next kubelet does");
 });
 
+test("a sidecar starts before the pod's own containers and ends after them", async (t) => {
+  const it = await world(t);
+  const marker = join(it.directory, "marker");
+  const sidecar = { name: "sidecar", image: "shell:v1", restartPolicy: "Always", command: ["sh", "-c", `echo side starts >> ${marker}; trap 'echo side ends >> ${marker}; exit 0' TERM; while :; do sleep 0.02; done`] };
+  await it.run("job", { command: ["sh", "-c", `until grep -q starts ${marker}; do sleep 0.02; done; echo main >> ${marker}`] }, { initContainers: [sidecar], restartPolicy: "OnFailure" });
+  const pod = await it.until("job", "success", ({ status: now }) => now?.phase === "Succeeded");
+  assert.equal(readFileSync(marker, "utf8"), "side starts\nmain\nside ends\n");
+  assert.equal(pod.status!.initContainerStatuses![0]!.state!.terminated!.exitCode, 0);
+});
+
+test("a container whose postStart hook fails is stopped and started again", async (t) => {
+  const it = await world(t);
+  await it.run("web", { command: ["sleep", "60"], lifecycle: { postStart: { exec: { command: ["false"] } } } });
+  await it.until("web", "restarted", (now) => (now.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
+  assert.ok((await it.eventsOf("web")).includes("FailedPostStartHook: PostStartHook failed"));
+});
+
+test("a pod waits for its namesake to be gone", async (t) => {
+  const it = await world(t);
+  const marker = join(it.directory, "marker");
+  const command = ["sh", "-c", `echo up >> ${marker}; trap 'sleep 0.3; echo down >> ${marker}; exit 0' TERM; while :; do sleep 0.02; done`];
+  await it.run("db", { command });
+  await it.until("db", "ready", isReady);
+  await eventually(() => existsSync(marker), "the first one's start");
+  await it.client.delete(pods, "db", "default", { gracePeriodSeconds: 0 });
+  const { metadata } = await it.run("db", { command });
+  await it.until("db", "ready", (pod) => pod.metadata.uid === metadata.uid && isReady(pod));
+  await eventually(() => readFileSync(marker, "utf8") === "up\ndown\nup\n", "one after the other");
+});
+
 test("what this node can't do is refused by name", async (t) => {
   const it = await world(t);
   await it.run("grpc", { command: ["sleep", "60"], livenessProbe: { grpc: { port: 9090 } } });

@@ -7,6 +7,8 @@ import type { ProcessTable } from "./process-table.ts";
 
 const CALM_MS = 1_000;
 const CLOSE_MS = 100;
+/** Between calm looks, where the system makes that cheap, the first process of each container alone is looked at. */
+const GLANCE_MS = 200;
 /** The part of its limit from which a container is watched closely. */
 const CLOSE = 0.7;
 
@@ -16,6 +18,7 @@ export class MemoryWatch {
   readonly #onExceeded: (id: string) => void;
   readonly #watched = new Map<string, { pid: number; limitBytes: number }>();
   #cancel: (() => void) | undefined;
+  #lookAtMs = 0;
   #stopped = false;
 
   /** `onExceeded` is told once per look while a container is over its limit. */
@@ -27,7 +30,7 @@ export class MemoryWatch {
 
   add(id: string, pid: number, limitBytes: number): void {
     this.#watched.set(id, { pid, limitBytes });
-    this.#schedule(CLOSE_MS);
+    this.#lookIn(CLOSE_MS);
   }
 
   remove(id: string): void {
@@ -39,10 +42,26 @@ export class MemoryWatch {
     this.#cancel?.();
   }
 
-  #schedule(delayMs: number): void {
+  #lookIn(delayMs: number): void {
     if (this.#stopped) return;
+    this.#lookAtMs = this.#clock.now() + delayMs;
+    this.#glanceOrLook();
+  }
+
+  /** Waits for the next look, glancing meanwhile; what a glance finds near its limit brings the look forward. */
+  #glanceOrLook(): void {
+    const leftMs = Math.max(0, this.#lookAtMs - this.#clock.now());
+    const glances = this.#table.ownMemoryBytes !== undefined && leftMs > GLANCE_MS;
     this.#cancel?.();
-    this.#cancel = this.#clock.after(delayMs, () => void this.#look());
+    this.#cancel = this.#clock.after(glances ? GLANCE_MS : leftMs, () => {
+      if (!glances || this.#isAnyClose()) void this.#look();
+      else this.#glanceOrLook();
+    });
+  }
+
+  #isAnyClose(): boolean {
+    for (const { pid, limitBytes } of this.#watched.values()) if (this.#table.ownMemoryBytes!(pid) > limitBytes * CLOSE) return true;
+    return false;
   }
 
   async #look(): Promise<void> {
@@ -54,6 +73,6 @@ export class MemoryWatch {
       if (bytes > limitBytes) this.#onExceeded(id);
       if (bytes > limitBytes * CLOSE) close = true;
     }
-    this.#schedule(close ? CLOSE_MS : CALM_MS);
+    this.#lookIn(close ? CLOSE_MS : CALM_MS);
   }
 }

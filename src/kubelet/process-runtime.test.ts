@@ -248,6 +248,19 @@ test("exec with a terminal has one, of the client's size", async (t) => {
   assert.match(seen, /43 132/);
 });
 
+test("a container with a terminal logs what it shows and takes what is typed", async (t) => {
+  const directory = temporaryDirectory(t);
+  const runtime = openRuntime(directory, t);
+  const { id } = await runtime.start(containerConfig(directory, ["sh", "-c", "tty; read name; stty size; echo hello $name; exit 3"], { tty: true, stdin: true }));
+  await eventually(async () => (await logOf(runtime, id)).includes("/dev/"), "the terminal's name");
+  runtime.resize(id, 100, 30);
+  runtime.stdin(id)!.write("joe\n");
+  assert.equal((await ended(runtime, id)).code, 3);
+  const log = await logOf(runtime, id);
+  assert.match(log, /30 100\r\n/);
+  assert.match(log, /hello joe\r\n/);
+});
+
 test("kubectl cp's tar goes both ways in mounts, reads the image, and refuses to write to it", async (t) => {
   const directory = temporaryDirectory(t);
   const runtime = openRuntime(directory, t);

@@ -15,6 +15,8 @@ export interface ProcessTable {
    * resident pages. A process that is gone has none.
    */
   memoryBytes(pids: number[]): Promise<Map<number, number>>;
+  /** The same of one process without its descendants, where the system tells that for next to nothing. */
+  ownMemoryBytes?: (pid: number) => number;
   /** Whether the system has stopped every thread of the process (after SIGSTOP); true when it is gone. */
   isStopped(pid: number): boolean;
   /** Processes of any group that carry this container's id in their environment. */
@@ -28,11 +30,19 @@ function linuxTable(): ProcessTable {
   let pageBytes: number | undefined;
   const pageSize = (): number => (pageBytes ??= Number(execFileSync("getconf", ["PAGESIZE"], { encoding: "utf8" })) || 4096);
 
-  function tree(pid: number): number {
-    let bytes = 0;
+  function own(pid: number): number {
     try {
       const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");
-      bytes = Math.max(0, Number(resident) - Number(shared)) * pageSize();
+      return Math.max(0, Number(resident) - Number(shared)) * pageSize();
+    } catch {
+      // It has ended.
+      return 0;
+    }
+  }
+
+  function tree(pid: number): number {
+    let bytes = own(pid);
+    try {
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
         for (const child of readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ")) if (child !== "") bytes += tree(Number(child));
       }
@@ -43,6 +53,7 @@ function linuxTable(): ProcessTable {
   }
 
   return {
+    ownMemoryBytes: own,
     memoryBytes: (pids) => Promise.resolve(new Map(pids.map((pid) => [pid, tree(pid)]))),
     isStopped(pid) {
       try {
