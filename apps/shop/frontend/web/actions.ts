@@ -45,6 +45,6 @@ export const COMMANDS: readonly { label: TextKey; command: string }[] = [
   { label: "rollUpdate", command: "kubectl -n shop set image deployment/order-service order-service=localhost:5002/shop/order-service:v2" },
   { label: "rollUndo", command: "kubectl -n shop rollout undo deployment/order-service" },
   { label: "rollScale", command: "kubectl -n shop scale deployment/order-service --replicas=5" },
-  { label: "rollDelete", command: "kubectl -n shop delete pod -l app=user-service --wait=false" },
+  { label: "rollDelete", command: 'kubectl -n shop delete --wait=false "$(kubectl -n shop get pods -l app=user-service -o name | head -n 1)"' },
   { label: "rollBad", command: "kubectl -n shop set image deployment/order-service order-service=localhost:5002/shop/order-service:v0" },
 ];

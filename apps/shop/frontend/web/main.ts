@@ -147,7 +147,7 @@ const commands = COMMANDS.map(({ label, command }) => {
   });
   // Without a secure origin there is no clipboard: the command can still be selected.
   copy.hidden = !navigator.clipboard;
-  byId("commands").append(h("li", {}, heading, h("div", { class: "command" }, h("code", {}, command), copy)));
+  byId("commands").append(h("li", {}, heading, h("div", { class: "command" }, h("code", {}, ...command.split(" ").flatMap((word) => [h("span", {}, word), " "])), copy)));
   return { label, heading, copy };
 });
 
