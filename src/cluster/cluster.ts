@@ -17,7 +17,7 @@ import { startNodes } from "./nodes.ts";
 import { createDirectories, dataPaths } from "./paths.ts";
 import { choosePorts, type Ports, type PortWishes } from "./ports.ts";
 import type { Report, Step } from "./progress.ts";
-import { deployShop, isAvailable, podTrouble, readKustomization, SHOP_NAMESPACE, waitFor } from "./shop.ts";
+import { deployShop, isAvailable, podTrouble, readKustomization, SHOP_NAMESPACE, waitFor, waitForAnswer } from "./shop.ts";
 import { repositoryRoot } from "./version.ts";
 
 export interface ClusterOptions {
@@ -83,7 +83,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
     await endBuilds();
     if (options.shop) {
       await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
-      problems.push(...(await waitForShop(controlPlane, step, clock, signal)));
+      problems.push(...(await waitForShop(controlPlane, `http://127.0.0.1:${ports.http}`, step, clock, signal)));
     }
     return { urls, tookMs: clock.now() - startedMs, notes: notesOn(options, ports), problems, stop: () => disposer.stop() };
   } catch (error) {
@@ -107,18 +107,20 @@ function stepper(clock: Clock, report: Report, signal: AbortSignal): Stepper {
   };
 }
 
-/** Waits until the database and the services are available; returns what is not, in words, when patience ends. */
-async function waitForShop({ informers }: ControlPlane, step: Stepper, clock: Clock, signal: AbortSignal): Promise<string[]> {
+/** Waits until the database and the services are available and the shop answers; returns what is not, in words, when patience ends. */
+async function waitForShop({ informers }: ControlPlane, url: string, step: Stepper, clock: Clock, signal: AbortSignal): Promise<string[]> {
   const patience = new AbortController();
   const cancel = clock.after(SHOP_PATIENCE_MS, () => patience.abort(new Error("the shop took too long")));
   const waiting = AbortSignal.any([signal, patience.signal]);
   try {
     await step("database", () => waitFor(informers.for(statefulSets), SHOP_NAMESPACE, (all) => all.every(isAvailable), waiting));
     await step("services", () => waitFor(informers.for(deployments), SHOP_NAMESPACE, (all) => all.every(isAvailable), waiting), () => `${informers.for(pods).list(SHOP_NAMESPACE).length} pods`);
+    await step("ready", () => waitForAnswer(url, clock, waiting));
     return [];
   } catch (error) {
     if (signal.aborted) throw error;
-    return informers.for(pods).list(SHOP_NAMESPACE).map(podTrouble).filter((trouble) => trouble !== undefined);
+    const troubles = informers.for(pods).list(SHOP_NAMESPACE).map(podTrouble).filter((trouble) => trouble !== undefined);
+    return troubles.length > 0 ? troubles : [`the pods are ready, but the shop does not answer at ${url}; 'tidepool logs' may say why`];
   } finally {
     cancel();
   }

@@ -17,6 +17,7 @@ export const STEPS = {
   images: "Images",
   database: "PostgreSQL",
   services: "Services",
+  ready: "Ready",
 } as const;
 
 export type Step = keyof typeof STEPS;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { sleep, type Clock } from "#lib/clock.ts";
 import { apiVersionOf, namespaces, type Resource } from "#api/resources.ts";
 import { isAlreadyExists } from "#api/errors.ts";
 import type { Deployment, KubeObject, Pod, Secret, StatefulSet } from "#api/types.ts";
@@ -109,6 +110,27 @@ export function waitFor<T extends KubeObject>(informer: Informer<T>, namespace: 
     const unsubscribe = informer.subscribe({ set: soon, delete: soon });
     void informer.whenSynced().then(check);
   });
+}
+
+/** What a user does first; together they need every service and the database. */
+const FIRST_REQUESTS = ["/", "/api/orders?limit=1", "/api/products", "/api/users?limit=1"];
+const ASK_AGAIN_MS = 50;
+
+/** Resolves when the shop answers where its users ask; rejects when the signal aborts. */
+export async function waitForAnswer(shopUrl: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (const path of FIRST_REQUESTS) {
+    while (!(await answers(shopUrl + path, signal))) await sleep(clock, ASK_AGAIN_MS, signal);
+  }
+}
+
+async function answers(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }
 
 /** Why a pod isn't ready, in a few words. */
