@@ -259,8 +259,10 @@ export class ContainerWorker {
     this.#prober = this.#probe(undefined);
     this.#around.changed();
     if (this.spec.lifecycle?.postStart) await this.#postStart();
+    // The hook's failure has stopped it, or it has ended by itself meanwhile.
+    if (!this.running) return;
     this.#postStarted = true;
-    if (this.#prober.ready) this.#settle();
+    if (this.#prober?.ready) this.#settle();
   }
 
   #failed(error: unknown, event: (type: "Normal" | "Warning", reason: string, message: string) => void): void {

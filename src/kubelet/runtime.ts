@@ -61,9 +61,6 @@ export interface ContainerRecord {
   exit?: ContainerExit | undefined;
 }
 
-/** The container could not be started; the message says why, as the runtime words it. */
-export class StartError extends Error {}
-
 export interface ExecOptions {
   command: string[];
   tty: boolean;
