@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { startOwnCluster } from "./support/cluster.ts";
 import { startCustomers } from "./support/customers.ts";
 import { startMonkey } from "./support/monkey.ts";
+import { freePort } from "./support/ports.ts";
 import { assertBooksBalance, get, type Order } from "./support/shop.ts";
 import { BINARY, readStatus } from "./support/tidepool.ts";
 import { pause, until } from "./support/wait.ts";
@@ -13,12 +14,12 @@ const SEED = Number(process.env["CHAOS_SEED"] ?? 1);
 const CUSTOMERS = 50;
 
 test(`${CUSTOMERS} customers order while anything is killed at random: every acknowledged order exists once`, { timeout: DURATION_MS + 240_000 }, async (t) => {
-  const { dataDir, stop } = await startOwnCluster();
+  // The same ports again whoever starts it.
+  const ports: string[] = [];
+  for (const flag of ["--http-port", "--https-port", "--api-port", "--registry-port"]) ports.push(flag, String(await freePort()));
+  const { dataDir, stop } = await startOwnCluster(ports);
   after(stop);
-  const { urls } = await readStatus(dataDir);
-  const shop = urls!.shop!;
-  const port = (url: string): string => new URL(url).port || (url.startsWith("https") ? "443" : "80");
-  const ports = ["--http-port", port(urls!.shop!), "--https-port", port(urls!.shopTls!), "--api-port", port(urls!.apiServer), "--registry-port", port(urls!.registry)];
+  const shop = `http://127.0.0.1:${ports[1]}`;
 
   const customers = startCustomers(() => shop, CUSTOMERS);
   const monkey = startMonkey(dataDir, [BINARY, "up", "--data", dataDir, ...ports], { seed: SEED, pauseMs: [300, 1_500] });

@@ -1,11 +1,11 @@
 /** The cluster as a user starts it, timed to the first order. */
 import { rmSync } from "node:fs";
 import { newDataDir } from "../../test/support/cluster.ts";
+import { freePort } from "../../test/support/ports.ts";
 import { processesOf } from "../../test/support/processes.ts";
 import { FIRST_ORDER, placeOrder } from "../../test/support/shop.ts";
 import { ANY_PORTS, BINARY, readStatus, start, tidepoolOk, type Status } from "../../test/support/tidepool.ts";
 import { pause } from "../../test/support/wait.ts";
-import { freePort } from "./ports.ts";
 
 export interface Embedded {
   dataDir: string;

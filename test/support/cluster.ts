@@ -42,7 +42,7 @@ async function ownCluster(args: string[]): Promise<string> {
   return dataDir;
 }
 
-/** Starts a cluster on a fresh data directory and any free ports; `stop` takes it down and proves that nothing stays. */
+/** Starts a cluster on a fresh data directory, on any free ports unless `args` name others; `stop` takes it down and proves that nothing stays. */
 export async function startOwnCluster(args: string[] = []): Promise<{ dataDir: string; stop: () => Promise<void> }> {
   const dataDir = newDataDir();
   const stop = async (): Promise<void> => {
@@ -54,7 +54,7 @@ export async function startOwnCluster(args: string[] = []): Promise<{ dataDir: s
     }
   };
   try {
-    await tidepoolOk(["up", "--data", dataDir, ...ANY_PORTS, ...args], { timeoutMs: 180_000 });
+    await tidepoolOk(["up", "--data", dataDir, ...(args.includes("--http-port") ? [] : ANY_PORTS), ...args], { timeoutMs: 180_000 });
   } catch (error) {
     await stop();
     throw error;
