@@ -77,7 +77,7 @@ interface World {
 
 let seed = 100;
 async function world(t: TestContext): Promise<World> {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   ensureSchemas();
   const clock = systemClock;
   const api = createApiServer({

@@ -24,7 +24,7 @@ function openRuntime(directory: string, t: TestContext, rotateBytes?: number): P
     parallelStarts: 2,
     ...(rotateBytes ? { rotateBytes } : {}),
   });
-  // A test's containers don't outlive it, also when it fails. Registered last, so run before the directory goes.
+  // A test's containers don't outlive it, also when it fails.
   t.after(async () => {
     await Promise.all(runtime.list().map((record) => runtime.stop(record.id, 0)));
     await runtime.close();
@@ -44,7 +44,7 @@ async function logOf(runtime: ContainerRuntime, id: string, options: Partial<Par
 }
 
 test("a container's output goes to its log and its exit code to its record", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const exits: string[] = [];
   runtime.onExit((record) => exits.push(record.id));
@@ -55,7 +55,7 @@ test("a container's output goes to its log and its exit code to its record", asy
 });
 
 test("kill -9 from outside is 137 and Error", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const record = await runtime.start(containerConfig(directory, ["sleep", "60"]));
   process.kill(record.process!.pid, "SIGKILL");
@@ -65,7 +65,7 @@ test("kill -9 from outside is 137 and Error", async (t) => {
 });
 
 test("a stop sends the stop signal first and kills after the grace period, with all children", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const polite = await runtime.start(containerConfig(directory, ["sh", "-c", "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"]));
   const stubborn = await runtime.start(
@@ -81,7 +81,7 @@ test("a stop sends the stop signal first and kills after the grace period, with 
 });
 
 test("a program that isn't there ends as StartError with the runtime's words", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const record = await runtime.start(containerConfig(directory, ["no-such-program"]));
   assert.equal(record.exit!.code, 128);
@@ -90,7 +90,7 @@ test("a program that isn't there ends as StartError with the runtime's words", a
 });
 
 test("a new daemon adopts what runs, with its log, and finds what ended", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const first = openRuntime(directory, t);
   const survivor = await first.start(containerConfig(directory, ["sh", "-c", "echo one; while [ ! -e go ]; do sleep 0.02; done; echo two; sleep 60"]));
   const victim = await first.start(containerConfig(directory, ["sleep", "60"], { name: "victim" }));
@@ -109,7 +109,7 @@ test("a new daemon adopts what runs, with its log, and finds what ended", async 
 });
 
 test("a recycled pid is never taken for a container", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const first = openRuntime(directory, t);
   const record = await first.start(containerConfig(directory, ["sleep", "60"]));
   await first.close();
@@ -124,7 +124,7 @@ test("a recycled pid is never taken for a container", async (t) => {
 });
 
 test("a container over its memory limit is OOMKilled", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const script = "const all = []; setInterval(() => all.push(Buffer.alloc(8 << 20, 1)), 5)";
   const { id } = await runtime.start(containerConfig(directory, ["node", "-e", script], { memoryLimitBytes: 128 << 20 }));
@@ -134,7 +134,7 @@ test("a container over its memory limit is OOMKilled", async (t) => {
 });
 
 test("a full JavaScript heap under a memory limit is OOMKilled too", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const script = "const all = []; for (;;) all.push(new Array(1000).fill(Math.random()))";
   const { id } = await runtime.start(
@@ -146,7 +146,7 @@ test("a full JavaScript heap under a memory limit is OOMKilled too", async (t) =
 });
 
 test("the termination message comes from its file, or from the log where the spec says so", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const file = join(directory, "message");
   const told = await runtime.start(containerConfig(directory, ["sh", "-c", `printf why > ${file}`], { terminationMessagePath: file }));
@@ -158,7 +158,7 @@ test("the termination message comes from its file, or from the log where the spe
 });
 
 test("rotation loses nothing while the container writes on", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t, 200_000);
   const script = `
     let n = 0;
@@ -180,7 +180,7 @@ test("rotation loses nothing while the container writes on", async (t) => {
 });
 
 test("following ends with the container; tail, since, timestamps and limit choose what is shown", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const { id } = await runtime.start(containerConfig(directory, ["sh", "-c", "for i in 1 2 3 4 5; do echo line $i; done; sleep 0.2; echo last"]));
   assert.equal(await logOf(runtime, id, { follow: true, tailLines: 2 }).then((log) => log.endsWith("last\n")), true);
@@ -207,7 +207,7 @@ async function exec(runtime: ContainerRuntime, id: string, command: string[], in
 }
 
 test("exec runs with the container's environment and directory, and gives its exact exit code", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const base = containerConfig(directory, []);
   const { id } = await runtime.start({ ...base, argv: ["sleep", "60"], env: { ...base.env, GREETING: "hello" } });
@@ -222,7 +222,7 @@ test("exec runs with the container's environment and directory, and gives its ex
 });
 
 test("exec is killed when its caller goes", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const { id } = await runtime.start(containerConfig(directory, ["sleep", "60"]));
   const caller = new AbortController();
@@ -232,7 +232,7 @@ test("exec is killed when its caller goes", async (t) => {
 });
 
 test("exec with a terminal has one, of the client's size", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const { id } = await runtime.start(containerConfig(directory, ["sleep", "60"]));
   const stdin = new PassThrough();
@@ -249,7 +249,7 @@ test("exec with a terminal has one, of the client's size", async (t) => {
 });
 
 test("a container with a terminal logs what it shows and takes what is typed", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
   const { id } = await runtime.start(containerConfig(directory, ["sh", "-c", "tty; read name; stty size; echo hello $name; exit 3"], { tty: true, stdin: true }));
   await eventually(async () => (await logOf(runtime, id)).includes("/dev/"), "the terminal's name");
@@ -262,9 +262,9 @@ test("a container with a terminal logs what it shows and takes what is typed", a
 });
 
 test("kubectl cp's tar goes both ways in mounts, reads the image, and refuses to write to it", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const runtime = openRuntime(directory, t);
-  const data = join(temporaryDirectory(t));
+  const data = temporaryDirectory();
   writeFileSync(join(data, "a.txt"), "hello");
   writeFileSync(join(directory, "main.cjs"), "code");
   const { id } = await runtime.start(containerConfig(directory, ["sleep", "60"], { mounts: [{ path: "/data", hostPath: data }] }));

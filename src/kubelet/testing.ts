@@ -5,10 +5,15 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerConfig } from "./runtime.ts";
 
-/** A directory that is removed when the test is over. */
-export function temporaryDirectory(test: { after(callback: () => void): void }): string {
+const directories: string[] = [];
+process.once("exit", () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that is removed when the test file is over: after the containers that live in it have been stopped. */
+export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "tidepool-kubelet-"));
-  test.after(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
 }
 

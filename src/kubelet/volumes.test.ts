@@ -10,8 +10,8 @@ import { containerMounts, setUpVolumes, type VolumeContext } from "./volumes.ts"
 
 const file = (text: string, mode = 0o644) => ({ data: Buffer.from(text), mode });
 
-test("files of a volume change all at once, behind links", (t) => {
-  const directory = join(temporaryDirectory(t), "volume");
+test("files of a volume change all at once, behind links", () => {
+  const directory = join(temporaryDirectory(), "volume");
   assert.equal(writeAtomically(directory, new Map([["a", file("1")], ["sub/b", file("2", 0o600)]])), true);
   const first = readlinkSync(join(directory, "..data"));
   assert.equal(readlinkSync(join(directory, "a")), "..data/a");
@@ -47,8 +47,8 @@ function context(directory: string, volumes: Volume[], overrides: Partial<Volume
   };
 }
 
-test("volumes made of objects have the files their spec asks for", async (t) => {
-  const directory = temporaryDirectory(t);
+test("volumes made of objects have the files their spec asks for", async () => {
+  const directory = temporaryDirectory();
   const directories = await setUpVolumes(
     context(directory, [
       { name: "all", configMap: { name: "settings" } },
@@ -78,8 +78,8 @@ test("volumes made of objects have the files their spec asks for", async (t) => 
   assert.ok(statSync(directories.get("empty")!).isDirectory());
 });
 
-test("volumes that can't be had say why", async (t) => {
-  const directory = temporaryDirectory(t);
+test("volumes that can't be had say why", async () => {
+  const directory = temporaryDirectory();
   const cases: [Omit<Volume, "name">, RegExp][] = [
     [{ configMap: { name: "absent" } }, /SetUp failed for volume "v" : configmap "absent" not found/],
     [{ configMap: { name: "settings", items: [{ key: "nope", path: "x" }] } }, /references non-existent config key: nope/],
@@ -91,8 +91,8 @@ test("volumes that can't be had say why", async (t) => {
   for (const [volume, message] of cases) await assert.rejects(setUpVolumes(context(directory, [{ name: "v", ...volume }])), message);
 });
 
-test("a bound claim is its volume's directory", async (t) => {
-  const directory = temporaryDirectory(t);
+test("a bound claim is its volume's directory", async () => {
+  const directory = temporaryDirectory();
   const path = join(directory, "volumes", "pv-1");
   const claim = (phase: string) => () =>
     Promise.resolve({
@@ -105,8 +105,8 @@ test("a bound claim is its volume's directory", async (t) => {
   assert.ok(existsSync(path));
 });
 
-test("mounts may be parts of a volume, and may not leave it", (t) => {
-  const directory = temporaryDirectory(t);
+test("mounts may be parts of a volume, and may not leave it", () => {
+  const directory = temporaryDirectory();
   const directories = new Map([["v", directory]]);
   const mounts = (volumeMounts: Container["volumeMounts"]) => containerMounts({ name: "main", volumeMounts }, directories, { POD: "web-1" });
   assert.deepEqual(mounts([{ name: "v", mountPath: "/data/", readOnly: true }]), [{ path: "/data", hostPath: directory, readOnly: true }]);
@@ -115,9 +115,9 @@ test("mounts may be parts of a volume, and may not leave it", (t) => {
   assert.throws(() => mounts([{ name: "w", mountPath: "/data" }]), /cannot find volume "w"/);
 });
 
-test("a container's paths are its mounts', its image's, then the host's", (t) => {
-  const root = temporaryDirectory(t);
-  const data = temporaryDirectory(t);
+test("a container's paths are its mounts', its image's, then the host's", () => {
+  const root = temporaryDirectory();
+  const data = temporaryDirectory();
   mkdirSync(join(root, "app"));
   writeFileSync(join(root, "app/main.cjs"), "");
   writeFileSync(join(root, "app/tool"), "#!/bin/sh\n", { mode: 0o755 });
