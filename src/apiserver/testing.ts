@@ -91,7 +91,8 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
       await store.close();
     },
   };
-  await server.create("/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+  // There already when the store is another server's.
+  await server.request("POST /api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
   return server;
 }
 
