@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prune, unknownFields } from "./decode.ts";
+import { prune } from "./decode.ts";
 
 const POD = "io.k8s.api.core.v1.Pod";
 const DEPLOYMENT = "io.k8s.api.apps.v1.Deployment";
@@ -13,7 +13,6 @@ const container = { name: "a" };
 test("unknown fields go, and are told with their paths", () => {
   const object = pod({ foo: 1, containers: [container, { ...container, imagee: "i", resources: { limits: { cpu: "1" }, x: {} } }] });
   const paths = ["spec.foo", "spec.containers[1].imagee", "spec.containers[1].resources.x"];
-  assert.deepEqual(unknownFields(POD, object).map(({ path }) => path), paths);
   assert.deepEqual(prune(POD, object), paths);
   assert.deepEqual(object, pod({ containers: [container, { ...container, resources: { limits: { cpu: "1" } } }] }));
 });

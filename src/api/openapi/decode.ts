@@ -33,19 +33,6 @@ export function prune(model: string, object: object): string[] {
   return decoding.unknown;
 }
 
-/** The paths of fields that the model doesn't have; `value` stays as it is. */
-export function unknownFields(model: string, value: object): { path: string }[] {
-  const decoding: Decoding = { unknown: [], mismatch: undefined };
-  decodeObject(decoding, model, structuredClone(value) as Json, "", []);
-  return decoding.unknown.map((path) => ({ path }));
-}
-
-/** The message of strict decoding for unknown and duplicate fields; undefined when there are none. */
-export function strictDecodingError(unknown: string[], duplicate: string[] = []): string | undefined {
-  const problems = [...duplicate.map((path) => `duplicate field "${path}"`), ...unknown.map((path) => `unknown field "${path}"`)];
-  return problems.length > 0 ? `strict decoding error: ${problems.join(", ")}` : undefined;
-}
-
 /** `fields` are the names on the way here without indices, as Go's messages show them. */
 function decodeObject(decoding: Decoding, model: string, object: Json, path: string, fields: string[]): void {
   const { properties, required = [] } = schemaOf(model);
