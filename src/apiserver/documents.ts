@@ -88,6 +88,15 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
     return answer(request, name, make);
   }
 
+  /** Each document's address changes with it, so that clients may keep what they have. */
+  function indexWithHashes(): object {
+    const paths = Object.entries(openApiV3Index(definitions).paths).map(([path, { serverRelativeURL }]) => {
+      const document = render(`openapi v3 ${path}`, () => openApiV3(definitions, groupVersionOf(path)));
+      return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${document!.etag}` }] as const;
+    });
+    return { paths: Object.fromEntries(paths) };
+  }
+
   function openApiV2Protobuf(request: HttpRequest): HttpResponse {
     protobuf ??= encodeOpenApiV2(openApiV2(definitions));
     const etag = `"${createHash("sha256").update(protobuf).digest("hex").toUpperCase()}"`;
@@ -111,7 +120,7 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
         case "openapi":
           if (path === "/openapi/v2" && prefersProtobuf(request)) return openApiV2Protobuf(request);
           if (path === "/openapi/v2") return openApi(request, path, () => openApiV2(definitions), OPENAPI_V2);
-          if (path === "/openapi/v3") return openApi(request, path, () => openApiV3Index(definitions), OPENAPI_V3);
+          if (path === "/openapi/v3") return openApi(request, path, indexWithHashes, OPENAPI_V3);
           if (second === "v3" && third) {
             const name = parts.slice(2).join("/");
             return openApi(request, `openapi v3 ${name}`, () => openApiV3(definitions, groupVersionOf(name)), OPENAPI_V3);
