@@ -1,5 +1,5 @@
 /** The control plane: certificates, store, API server, controllers and scheduler. */
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import type { Clock } from "#lib/clock.ts";
 import type { HttpHandler } from "#lib/http.ts";
 import type { Logger } from "#lib/log.ts";
@@ -47,6 +47,8 @@ const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
   const pki = ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
+  // Secrets are in it; SQLite gives its other files the same mode.
+  closeSync(openSync(paths.store, "a", 0o600));
   const store = openStore({ driver: sqliteDriver(paths.store) });
   disposer.add("store", () => store.close());
 
