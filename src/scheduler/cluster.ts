@@ -19,14 +19,16 @@ export interface NodeState {
 
 export class Cluster {
   readonly #nodes = new Map<string, NodeState>();
+  #sorted: readonly NodeState[] | undefined;
   /** Where each counted pod is, by uid. A pod may name a node that isn't known (yet). */
   readonly #placed = new Map<string, { pod: Pod; nodeName: string; assumed: boolean }>();
   /** Pods with affinity terms of their own, by uid: only these make others look twice. */
   readonly #withAffinity = new Set<string>();
 
   /** In order of name, so that a run can be repeated. */
-  get nodes(): NodeState[] {
-    return [...this.#nodes.values()].sort((a, b) => (a.node.metadata.name! < b.node.metadata.name! ? -1 : 1));
+  get nodes(): readonly NodeState[] {
+    this.#sorted ??= [...this.#nodes.values()].sort((a, b) => (a.node.metadata.name! < b.node.metadata.name! ? -1 : 1));
+    return this.#sorted;
   }
 
   /** Whether any placed pod has affinity or anti-affinity to others. */
@@ -36,6 +38,7 @@ export class Cluster {
 
   setNode(node: Node): void {
     const name = node.metadata.name!;
+    this.#sorted = undefined;
     const known = this.#nodes.get(name);
     if (known) {
       this.#nodes.set(name, { ...known, node, allocatable: allocatable(node) });
@@ -48,6 +51,7 @@ export class Cluster {
 
   removeNode(name: string): void {
     this.#nodes.delete(name);
+    this.#sorted = undefined;
   }
 
   /** Takes in a pod as the API server has it. An assumed pod stays where it was put until its binding shows or is forgotten. */

@@ -17,7 +17,7 @@ export interface Rejection {
 }
 
 export interface FilterContext {
-  nodes: NodeState[];
+  nodes: readonly NodeState[];
   /** Volumes that the pod's claims are bound to. */
   volumes: PersistentVolume[];
   namespaceLabels: NamespaceLabels;

@@ -14,7 +14,7 @@ type Weighted = NonNullable<NonNullable<Affinity["podAffinity"]>["preferredDurin
 export type NamespaceLabels = (namespace: string) => Record<string, string> | undefined;
 
 /** Judges nodes by required terms, the pod's own and those of pods that are there: a reason against, or undefined. */
-export function affinityFilter(pod: Pod, nodes: NodeState[], labelsOf: NamespaceLabels): (state: NodeState) => { reason: string; resolvable: boolean } | undefined {
+export function affinityFilter(pod: Pod, nodes: readonly NodeState[], labelsOf: NamespaceLabels): (state: NodeState) => { reason: string; resolvable: boolean } | undefined {
   const affinity = required(pod, "podAffinity");
   const antiAffinity = required(pod, "podAntiAffinity");
   const repelled = new Set<string>();
@@ -48,7 +48,7 @@ export function affinityFilter(pod: Pod, nodes: NodeState[], labelsOf: Namespace
 }
 
 /** Scores nodes by preferred terms of both sides, 0 to 100. */
-export function affinityScores(pod: Pod, feasible: NodeState[], nodes: NodeState[], labelsOf: NamespaceLabels): number[] {
+export function affinityScores(pod: Pod, feasible: NodeState[], nodes: readonly NodeState[], labelsOf: NamespaceLabels): number[] {
   const weights = new Map<string, number>();
   for (const { node, pods } of nodes) {
     const weigh = (term: Term, weight: number): void => {

@@ -21,7 +21,7 @@ const HOSTNAME = "kubernetes.io/hostname";
 const ZONE = "topology.kubernetes.io/zone";
 
 /** Judges nodes by the pod's DoNotSchedule constraints: a reason against, or undefined. */
-export function spreadFilter(pod: Pod, nodes: NodeState[]): (state: NodeState) => { reason: string; resolvable: boolean } | undefined {
+export function spreadFilter(pod: Pod, nodes: readonly NodeState[]): (state: NodeState) => { reason: string; resolvable: boolean } | undefined {
   const constraints = (pod.spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule");
   const counted = countAll(pod, constraints, nodes);
   return (state) => {
@@ -43,7 +43,7 @@ export function spreadFilter(pod: Pod, nodes: NodeState[]): (state: NodeState) =
  * Scores nodes by the pod's ScheduleAnyway constraints; a pod without any constraints spreads with
  * its controller's other pods over hosts and zones. Lower counts give higher scores, 0 to 100.
  */
-export function spreadScores(pod: Pod, feasible: NodeState[], nodes: NodeState[]): number[] {
+export function spreadScores(pod: Pod, feasible: NodeState[], nodes: readonly NodeState[]): number[] {
   const own = pod.spec.topologySpreadConstraints ?? [];
   const soft = own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === "ScheduleAnyway");
   const counted = own.length > 0 ? countAll(pod, soft, nodes) : countSiblings(pod, nodes);
@@ -64,7 +64,7 @@ export function spreadScores(pod: Pod, feasible: NodeState[], nodes: NodeState[]
   return raw.map((value) => (value === undefined ? 0 : max === 0 ? 100 : Math.floor((100 * (max + min - value)) / max)));
 }
 
-function countAll(pod: Pod, constraints: Constraint[], nodes: NodeState[]): Counted[] {
+function countAll(pod: Pod, constraints: Constraint[], nodes: readonly NodeState[]): Counted[] {
   return constraints.map((constraint) => {
     const selector = selectorOf(constraint, pod);
     const counts = new Map<string, number>();
@@ -85,7 +85,7 @@ function countAll(pod: Pod, constraints: Constraint[], nodes: NodeState[]): Coun
   });
 }
 
-function countSiblings(pod: Pod, nodes: NodeState[]): Counted[] {
+function countSiblings(pod: Pod, nodes: readonly NodeState[]): Counted[] {
   const controller = controllerOf(pod)?.uid;
   if (!controller) return [];
   const defaults: Constraint[] = [

@@ -10,6 +10,7 @@ import { every, FakeClock, toMicroTime, toTime } from "#lib/clock.ts";
 import { silentLogger, type Logger } from "#lib/log.ts";
 import type { HttpHandler } from "#lib/http.ts";
 import { seededRng, type Rng } from "#lib/random.ts";
+import { StatusError } from "#api/errors.ts";
 import { definitions } from "#api/definitions/index.ts";
 import { controllerOf, deployments, leases, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
@@ -34,6 +35,7 @@ export class TestCluster {
   readonly rng: Rng;
   readonly client: Client;
   readonly informers: Informers;
+  readonly #componentClient: Client;
   readonly #log: Logger;
   readonly #store: Store;
   readonly #api: ApiServer;
@@ -47,8 +49,8 @@ export class TestCluster {
   readonly deadNodes = new Set<string>();
   /** Called after every step of {@link stabilize}: what must hold at all times. */
   readonly invariants: (() => Promise<void> | void)[] = [];
-  /** Called before every request of anyone; may throw a StatusError to refuse it. */
-  intercept: (method: string, url: string) => void = () => undefined;
+  /** Called before every request of controllers, scheduler and informers (not of the test itself): may refuse it, or let it happen and lose the answer. */
+  intercept: (method: string, url: string) => "refuse" | "lose the answer" | undefined = () => undefined;
 
   constructor({ log = silentLogger, seed = 7 }: TestClusterOptions = {}) {
     this.#log = log;
@@ -64,11 +66,15 @@ export class TestCluster {
     });
     const handler = this.#api.handlerFor(systemUser("system:test"));
     const intercepted: HttpHandler = async (request) => {
-      this.intercept(request.method, request.url);
-      return handler(request);
+      const fault = this.intercept(request.method, request.url);
+      if (fault === "refuse") throw new StatusError(500, "InternalError", "a fault of the test");
+      const response = await handler(request);
+      if (fault === "lose the answer") throw new Error("a fault of the test: the answer is lost");
+      return response;
     };
-    this.client = new Client(intercepted, "test");
-    this.informers = new Informers(this.client, { clock: this.clock, log });
+    this.client = new Client(handler, "test");
+    this.#componentClient = new Client(intercepted, "test");
+    this.informers = new Informers(this.#componentClient, { clock: this.clock, log });
   }
 
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
@@ -78,8 +84,8 @@ export class TestCluster {
     for (let i = 1; i <= (options.nodes ?? 3); i++) await cluster.addNode(`node-${i}`);
     await cluster.#heartbeat();
     cluster.#stopHeartbeats = every(cluster.clock, 10_000, () => void cluster.#heartbeat());
-    const { client, informers, clock, rng } = cluster;
-    const context = { client, informers, clock, rng, log: cluster.#log };
+    const { informers, clock, rng } = cluster;
+    const context = { client: cluster.#componentClient, informers, clock, rng, log: cluster.#log };
     cluster.#controllers = startControllers({ ...context, resources: definitions, caBundle: "CA", volumesDirectory: cluster.#directory });
     cluster.#scheduler = startScheduler(context);
     await cluster.settle();
