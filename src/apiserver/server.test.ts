@@ -59,7 +59,7 @@ async function echo(streams: ExecStreams, exitCode: number): Promise<ExecResult>
 
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), "pki-"));
-  pki = ensurePki({ directory, clock: systemClock, nodeNames: ["node-1"] });
+  pki = await ensurePki({ directory, clock: systemClock, nodeNames: ["node-1"] });
   server = await startTestServer({ nodeConnector: (name) => (name === "node-1" ? kubelet : undefined) });
   await server.create(PODS, pod("web", "node-1"));
   await server.create(PODS, pod("waiting"));
@@ -106,7 +106,7 @@ describe("the wire", () => {
     assert.equal((await http1(PODS, anonymous)).status, 401);
     assert.equal((await http1("/readyz", anonymous)).body, "ok");
     const foreignDirectory = join(directory, "foreign");
-    const foreign = ensurePki({ directory: foreignDirectory, clock: systemClock, nodeNames: [] });
+    const foreign = await ensurePki({ directory: foreignDirectory, clock: systemClock, nodeNames: [] });
     assert.equal((await http1(PODS, foreign.admin)).status, 401, "signed by another authority");
   });
 
@@ -273,9 +273,9 @@ describe("SPDY", () => {
 });
 
 describe("the PKI", () => {
-  it("keeps its secrets to the owner, and is the same the second time", () => {
+  it("keeps its secrets to the owner, and is the same the second time", async () => {
     for (const file of ["ca.key", "apiserver.key", "admin.key", "sa.key"]) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
-    const again = ensurePki({ directory, clock: systemClock, nodeNames: ["node-1"] });
+    const again = await ensurePki({ directory, clock: systemClock, nodeNames: ["node-1"] });
     assert.deepEqual([again.ca, again.serving, again.admin, again.nodes], [pki.ca, pki.serving, pki.admin, pki.nodes]);
     assert.deepEqual(again.serviceAccountKey.export({ format: "jwk" }), pki.serviceAccountKey.export({ format: "jwk" }));
   });
@@ -290,13 +290,13 @@ describe("the PKI", () => {
     assert.equal(new X509Certificate(pki.ca).ca, true);
   });
 
-  it("renews what nears its end, and what lacks a name, under the same authority", () => {
+  it("renews what nears its end, and what lacks a name, under the same authority", async () => {
     const clock = new FakeClock(systemClock.now() + 320 * 24 * 60 * 60_000);
-    const renewed = ensurePki({ directory, clock, nodeNames: ["node-1"] });
+    const renewed = await ensurePki({ directory, clock, nodeNames: ["node-1"] });
     assert.equal(renewed.ca, pki.ca);
     assert.notEqual(renewed.serving.cert, pki.serving.cert);
     assert.ok(new X509Certificate(renewed.admin.cert).checkIssued(new X509Certificate(pki.ca)));
-    const named = ensurePki({ directory, clock, nodeNames: [], extraServerNames: ["tidepool.local"] });
+    const named = await ensurePki({ directory, clock, nodeNames: [], extraServerNames: ["tidepool.local"] });
     assert.ok(new X509Certificate(named.serving.cert).checkHost("tidepool.local"));
     assert.equal(readFileSync(join(directory, "apiserver.crt"), "utf8"), named.serving.cert);
   });

@@ -46,7 +46,7 @@ const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
-  const pki = ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
+  const pki = await ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
   // Secrets are in it; SQLite gives its other files the same mode.
   closeSync(openSync(paths.store, "a", 0o600));
   const store = openStore({ driver: sqliteDriver(paths.store) });

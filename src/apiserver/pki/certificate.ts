@@ -4,7 +4,7 @@
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
 import "reflect-metadata";
-import { createPublicKey, randomBytes, type KeyObject } from "node:crypto";
+import { createPublicKey, randomBytes, type KeyObject, type webcrypto } from "node:crypto";
 import { isIPv4 } from "node:net";
 import {
   AuthorityKeyIdentifierExtension,
@@ -71,7 +71,7 @@ function nameOf({ commonName, organizations = [] }: Subject): JsonName {
 }
 
 async function extensionsOf({ usage, key, alternativeNames = [] }: CertificateRequest, issuer: Issuer): Promise<Extension[]> {
-  const publicKeyOf = (of: KeyObject): CryptoKey => createPublicKey(of).toCryptoKey(ALGORITHM, true, ["verify"]);
+  const publicKeyOf = (of: KeyObject): webcrypto.CryptoKey => createPublicKey(of).toCryptoKey(ALGORITHM, true, ["verify"]);
   const isAuthority = usage === "authority";
   return [
     new KeyUsagesExtension(isAuthority ? KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature, true),

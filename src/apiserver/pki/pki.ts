@@ -3,11 +3,11 @@
  * their end.
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
-import { generateKey, issueCertificate, type Issuer, type Subject } from "./certificate.ts";
+import type { CertificateRequest, Issuer, Subject } from "./certificate.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const AUTHORITY_MS = 3650 * DAY_MS;
@@ -62,17 +62,17 @@ const SERVER_NAMES = [
 ];
 
 /** Reads what is there and makes what is missing, near its end, or for other names than asked for. */
-export function ensurePki({ directory, clock, nodeNames, extraServerNames = [], servers = {} }: PkiOptions): Pki {
+export async function ensurePki({ directory, clock, nodeNames, extraServerNames = [], servers = {} }: PkiOptions): Promise<Pki> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   const nowMs = clock.now();
-  const authority = ensureAuthority(directory, nowMs);
+  const authority = await ensureAuthority(directory, nowMs);
 
-  const ensureLeaf = (file: string, subject: Subject, usage: "server" | "client", names: string[] = []): KeyPair => {
+  const ensureLeaf = async (file: string, subject: Subject, usage: "server" | "client", names: string[] = []): Promise<KeyPair> => {
     const known = readPair(directory, file);
     if (known && isFit(known, authority.cert, nowMs, names)) return known;
     const key = generateKey();
-    const cert = issueCertificate(
+    const cert = await issue(
       { subject, key, usage, alternativeNames: names, notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + LEAF_MS },
       authority.issuer,
     );
@@ -81,24 +81,35 @@ export function ensurePki({ directory, clock, nodeNames, extraServerNames = [], 
 
   return {
     ca: authority.cert,
-    serving: ensureLeaf("apiserver", { commonName: "kube-apiserver" }, "server", [...SERVER_NAMES, ...extraServerNames]),
-    admin: ensureLeaf("admin", { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] }, "client"),
-    nodes: Object.fromEntries(
-      nodeNames.map((name) => [name, ensureLeaf(`node-${name}`, { commonName: `system:node:${name}`, organizations: ["system:nodes"] }, "client")]),
-    ),
-    servers: Object.fromEntries(Object.entries(servers).map(([name, names]) => [name, ensureLeaf(`server-${name}`, { commonName: names[0]! }, "server", [...names])])),
+    serving: await ensureLeaf("apiserver", { commonName: "kube-apiserver" }, "server", [...SERVER_NAMES, ...extraServerNames]),
+    admin: await ensureLeaf("admin", { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] }, "client"),
+    nodes: await ensureLeaves(nodeNames, (name) => ensureLeaf(`node-${name}`, { commonName: `system:node:${name}`, organizations: ["system:nodes"] }, "client")),
+    servers: await ensureLeaves(Object.keys(servers), (name) => ensureLeaf(`server-${name}`, { commonName: servers[name]![0]! }, "server", [...servers[name]!])),
     serviceAccountKey: ensureKey(directory, "sa.key"),
   };
 }
 
-function ensureAuthority(directory: string, nowMs: number): { cert: string; issuer: Issuer } {
+async function ensureLeaves(names: readonly string[], ensure: (name: string) => Promise<KeyPair>): Promise<Record<string, KeyPair>> {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await ensure(name)] as const)));
+}
+
+function generateKey(): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+}
+
+async function issue(request: CertificateRequest, issuer?: Issuer): Promise<string> {
+  const { issueCertificate } = await import("./certificate.ts");
+  return issueCertificate(request, issuer);
+}
+
+async function ensureAuthority(directory: string, nowMs: number): Promise<{ cert: string; issuer: Issuer }> {
   const subject = { commonName: "kubernetes" };
   const known = readPair(directory, "ca");
   if (known && Date.parse(new X509Certificate(known.cert).validTo) - nowMs > LEAF_MS) {
     return { cert: known.cert, issuer: { subject, key: createPrivateKey(known.key) } };
   }
   const key = generateKey();
-  const cert = issueCertificate({ subject, key, usage: "authority", notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + AUTHORITY_MS });
+  const cert = await issue({ subject, key, usage: "authority", notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + AUTHORITY_MS });
   writePair(directory, "ca", { cert, key: pemOf(key) });
   return { cert, issuer: { subject, key } };
 }
