@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { StatusError } from "#api/errors.ts";
+import type { StatusError } from "#api/errors.ts";
 import { pod, startTestServer, type TestServer } from "./testing.ts";
 import { AUTHENTICATED, type User } from "./user.ts";
 

@@ -84,7 +84,7 @@ describe("watch", () => {
     const watch = await server.watch(`${CONFIG_MAPS}?watch=1&resourceVersion=${metadata.resourceVersion}`);
     await server.request(`DELETE ${CONFIG_MAPS}/a`);
     const modified = await watch.next();
-    assert.deepEqual([modified?.type, (modified?.object as { data?: unknown }).data], ["MODIFIED", { x: "1" }]);
+    assert.deepEqual([modified?.type, (modified?.object as { data?: unknown } | undefined)?.data], ["MODIFIED", { x: "1" }]);
     const deleted = await watch.next();
     assert.deepEqual([deleted?.type, deleted?.object.metadata.resourceVersion], ["DELETED", String(server.store.revision)]);
     watch.stop();
