@@ -3,7 +3,7 @@
  * one of it, so there is no leader election.
  */
 import type { Resource } from "#api/resources.ts";
-import type { ControllerContext } from "./context.ts";
+import type { ControllerContext } from "./common/context.ts";
 import { startDeploymentController } from "./deployment/controller.ts";
 import { startEndpointsController } from "./endpoints/controller.ts";
 import { startEndpointSliceController } from "./endpointslice/controller.ts";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { deployments, pods } from "#api/resources.ts";
 import type { Pod } from "#api/types.ts";
 import { maxSurge, maxUnavailable } from "./deployment/limits.ts";
-import { isReady } from "./pods.ts";
+import { isReady } from "./common/pods.ts";
 import { TestCluster } from "./testing/harness.ts";
 
 const limit = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 100 }).map((percent) => `${percent}%`));

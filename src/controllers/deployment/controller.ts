@@ -7,13 +7,13 @@ import { controllerOf, deployments, keyOf, pods, replicaSets } from "#api/resour
 import type { Deployment, Pod, ReplicaSet } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { setCondition } from "../conditions.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly, isNamespaceTerminating } from "../effects.ts";
-import { sameOnTheWire } from "../equality.ts";
-import { byController, indexByController, orphansIn } from "../indexes.ts";
-import { claim, settleClaims } from "../ownership.ts";
-import { isTerminal } from "../pods.ts";
+import { setCondition } from "../common/conditions.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly, isNamespaceTerminating } from "../common/effects.ts";
+import { sameOnTheWire } from "../common/equality.ts";
+import { byController, indexByController, orphansIn } from "../common/indexes.ts";
+import { claim, settleClaims } from "../common/ownership.ts";
+import { isTerminal } from "../common/pods.ts";
 import { REVISION } from "./annotations.ts";
 import { findNewest, hasTemplate, planDeployment } from "./plan.ts";
 

@@ -1,12 +1,6 @@
 /** How far a rolling update may stray from the desired number of pods. */
-import type { Deployment, IntOrString } from "#api/types.ts";
-
-/** A number, or a percentage of `total` rounded up or down. */
-export function scaledValue(value: IntOrString | undefined, total: number, round: (value: number) => number): number {
-  if (value === undefined) return 0;
-  const percent = /^(\d+)%$/.exec(String(value));
-  return percent ? round((Number(percent[1]) * total) / 100) : Number(value);
-}
+import type { Deployment } from "#api/types.ts";
+import { scaledValue } from "../common/percentages.ts";
 
 function isRolling(deployment: Deployment): boolean {
   return deployment.spec.strategy?.type !== "Recreate";

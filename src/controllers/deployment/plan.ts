@@ -6,7 +6,7 @@
 import { safeEncode } from "#lib/random.ts";
 import { controllerReference } from "#api/resources.ts";
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "#api/types.ts";
-import { canonicalJson, fnv32a, sameOnTheWire } from "../equality.ts";
+import { canonicalJson, fnv32a, sameOnTheWire } from "../common/equality.ts";
 import { newReplicaSetAnnotations, replicasAnnotations, REVISION, revisionOf } from "./annotations.ts";
 import { byAge, rescale, shrinkOld, sizeOf, sizeOfNewest, wasScaled, type Sizes } from "./scale.ts";
 import { deploymentStatus, isComplete, progressCheckInMs, type DeploymentStatus } from "./status.ts";

@@ -4,7 +4,7 @@
  */
 import { toTime } from "#lib/clock.ts";
 import type { Deployment, DeploymentCondition, ReplicaSet } from "#api/types.ts";
-import { findCondition, removeCondition, setCondition } from "../conditions.ts";
+import { findCondition, removeCondition, setCondition } from "../common/conditions.ts";
 import { maxUnavailable } from "./limits.ts";
 import { sizeOf } from "./scale.ts";
 

@@ -2,11 +2,10 @@
 import { endpoints, pods, services } from "#api/resources.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly, isNamespaceTerminating } from "../effects.ts";
-import { podsOf, servicesOf } from "../endpointslice/selection.ts";
-import { selectsPods } from "../endpointslice/service.ts";
-import { sameOnTheWire } from "../equality.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly, isNamespaceTerminating } from "../common/effects.ts";
+import { podsOf, selectsPods, servicesOf } from "../common/services.ts";
+import { sameOnTheWire } from "../common/equality.ts";
 import { planEndpoints } from "./plan.ts";
 
 export function startEndpointsController(context: ControllerContext): Controller {

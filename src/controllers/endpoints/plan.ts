@@ -3,9 +3,9 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/endpoint/endpoints_controller.go
  */
 import type { Endpoints, Pod, Service } from "#api/types.ts";
-import { canonicalJson } from "../equality.ts";
-import { isReady, isTerminal } from "../pods.ts";
-import { addressedHostname, isHeadless, targetPort } from "../endpointslice/service.ts";
+import { canonicalJson } from "../common/equality.ts";
+import { isReady, isTerminal } from "../common/pods.ts";
+import { addressedHostname, isHeadless, targetPort } from "../common/services.ts";
 
 type Subset = NonNullable<Endpoints["subsets"]>[number];
 type Address = NonNullable<Subset["addresses"]>[number];

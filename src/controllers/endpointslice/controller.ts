@@ -6,11 +6,10 @@ import { keyOf, endpointSlices, nodes, pods, services } from "#api/resources.ts"
 import type { EndpointSlice } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly, isNamespaceTerminating } from "../effects.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly, isNamespaceTerminating } from "../common/effects.ts";
 import { MANAGED_BY, MANAGER, planEndpointSlices, SERVICE_NAME } from "./plan.ts";
-import { selectsPods } from "./service.ts";
-import { podsOf, servicesOf } from "./selection.ts";
+import { podsOf, selectsPods, servicesOf } from "../common/services.ts";
 
 export function startEndpointSliceController(context: ControllerContext): Controller {
   const { client } = component(context, "endpointslice-controller");

@@ -4,9 +4,9 @@
  */
 import { controllerReference } from "#api/resources.ts";
 import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service } from "#api/types.ts";
-import { canonicalJson, sameOnTheWire } from "../equality.ts";
-import { isReady, isTerminal } from "../pods.ts";
-import { addressedHostname, isHeadless, targetPort } from "./service.ts";
+import { canonicalJson, sameOnTheWire } from "../common/equality.ts";
+import { isReady, isTerminal } from "../common/pods.ts";
+import { addressedHostname, isHeadless, targetPort } from "../common/services.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
 export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";

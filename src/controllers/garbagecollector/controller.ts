@@ -3,8 +3,8 @@ import { isConflict, isNotFound } from "#api/errors.ts";
 import { apiVersionOf, type Resource } from "#api/resources.ts";
 import type { KubeObject, OwnerReference } from "#api/types.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly } from "../effects.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly } from "../common/effects.ts";
 import { FOREGROUND, planGarbage, type OwnerState } from "./plan.ts";
 
 const UID = "uid";

@@ -4,9 +4,9 @@ import { namespaces, type Resource } from "#api/resources.ts";
 import type { KubeObject, Namespace } from "#api/types.ts";
 import type { Client } from "#client/client.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly } from "../effects.ts";
-import { sameOnTheWire } from "../equality.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly } from "../common/effects.ts";
+import { sameOnTheWire } from "../common/equality.ts";
 import { NAMESPACE_FINALIZER, planNamespace } from "./plan.ts";
 
 const FIRST_LOOK_AGAIN_MS = 50;

@@ -4,7 +4,7 @@
  */
 import type { Resource } from "#api/resources.ts";
 import type { KubeObject, Namespace } from "#api/types.ts";
-import { setCondition } from "../conditions.ts";
+import { setCondition } from "../common/conditions.ts";
 
 /** The finalizer in spec.finalizers that this controller takes off last. */
 export const NAMESPACE_FINALIZER = "kubernetes";

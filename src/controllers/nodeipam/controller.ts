@@ -2,7 +2,7 @@
 import { nodes } from "#api/resources.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
+import { component, type ControllerContext } from "../common/context.ts";
 import { nextPodCidr } from "./plan.ts";
 
 export function startNodeIpamController(context: ControllerContext, clusterCidr: string): Controller {

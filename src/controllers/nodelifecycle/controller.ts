@@ -5,9 +5,9 @@ import { leases, nodes, pods } from "#api/resources.ts";
 import type { Node, Pod } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { findCondition, setCondition } from "../conditions.ts";
-import { deleteExactly } from "../effects.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { findCondition, setCondition } from "../common/conditions.ts";
+import { deleteExactly } from "../common/effects.ts";
 import { planNode } from "./plan.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";

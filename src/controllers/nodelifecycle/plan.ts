@@ -5,8 +5,8 @@
  */
 import { toTime } from "#lib/clock.ts";
 import type { Node, NodeCondition, Pod, Taint } from "#api/types.ts";
-import { findCondition } from "../conditions.ts";
-import { isReady, isTerminal } from "../pods.ts";
+import { findCondition } from "../common/conditions.ts";
+import { isReady, isTerminal } from "../common/pods.ts";
 
 /** A node whose kubelet has been silent for this long is unreachable. */
 export const GRACE_MS = 40_000;

@@ -8,8 +8,8 @@ import { keyOf, persistentVolumeClaims, persistentVolumes, storageClasses } from
 import type { ObjectReference, PersistentVolume, PersistentVolumeClaim } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly } from "../effects.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly } from "../common/effects.ts";
 import { newVolume, removeVolumeDirectory, STANDARD_CLASS } from "./localpath.ts";
 import { isBindCompleted, planClaim, planVolume, PROVISIONER, type ClaimPlan } from "./plan.ts";
 

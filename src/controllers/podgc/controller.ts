@@ -4,10 +4,10 @@ import { isConflict, isNotFound } from "#api/errors.ts";
 import { nodes, pods } from "#api/resources.ts";
 import type { Pod } from "#api/types.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { setCondition } from "../conditions.ts";
-import { deleteExactly } from "../effects.ts";
-import { isTerminal } from "../pods.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { setCondition } from "../common/conditions.ts";
+import { deleteExactly } from "../common/effects.ts";
+import { isTerminal } from "../common/pods.ts";
 import { planPodGc } from "./plan.ts";
 
 const PERIOD_MS = 20_000;

@@ -3,7 +3,7 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/podgc/gc_controller.go
  */
 import type { Pod } from "#api/types.ts";
-import { isTerminal } from "../pods.ts";
+import { isTerminal } from "../common/pods.ts";
 
 /** So many finished pods may stay for people to look at. */
 export const TERMINATED_THRESHOLD = 12_500;

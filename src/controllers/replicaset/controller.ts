@@ -5,12 +5,12 @@ import { controllerOf, keyOf, pods, replicaSets } from "#api/resources.ts";
 import type { Pod, ReplicaSet } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly, isNamespaceTerminating, slowStart } from "../effects.ts";
-import { sameOnTheWire } from "../equality.ts";
-import { byController, indexByController, orphansIn } from "../indexes.ts";
-import { settleClaims } from "../ownership.ts";
-import { podFromTemplate } from "../pods.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly, isNamespaceTerminating, slowStart } from "../common/effects.ts";
+import { sameOnTheWire } from "../common/equality.ts";
+import { byController, indexByController, orphansIn } from "../common/indexes.ts";
+import { settleClaims } from "../common/ownership.ts";
+import { podFromTemplate } from "../common/pods.ts";
 import { planReplicaSet, replicaSetStatus, type ReplicaSetPlan } from "./plan.ts";
 
 export function startReplicaSetController(context: ControllerContext): Controller {

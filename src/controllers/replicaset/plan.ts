@@ -3,9 +3,9 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go
  */
 import type { Pod, ReplicaSet } from "#api/types.ts";
-import { findCondition, removeCondition, setCondition } from "../conditions.ts";
-import { claim } from "../ownership.ts";
-import { availableInMs, isActive, isAvailable, isReady, isTerminating } from "../pods.ts";
+import { findCondition, removeCondition, setCondition } from "../common/conditions.ts";
+import { claim } from "../common/ownership.ts";
+import { availableInMs, isActive, isAvailable, isReady, isTerminating } from "../common/pods.ts";
 import { inDeletionOrder } from "./rank.ts";
 
 /** At most so many pods are created or deleted in one round. */

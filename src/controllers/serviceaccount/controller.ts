@@ -8,9 +8,9 @@ import { isAlreadyExists } from "#api/errors.ts";
 import { configMaps, namespaces, serviceAccounts } from "#api/resources.ts";
 import type { ConfigMap } from "#api/types.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { isNamespaceTerminating } from "../effects.ts";
-import { sameOnTheWire } from "../equality.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { isNamespaceTerminating } from "../common/effects.ts";
+import { sameOnTheWire } from "../common/equality.ts";
 
 const ROOT_CA = "kube-root-ca.crt";
 const DESCRIPTION =

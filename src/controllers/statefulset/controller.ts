@@ -6,11 +6,11 @@ import { controllerOf, controllerRevisions, keyOf, persistentVolumeClaims, pods,
 import type { ControllerRevision, KubeObject, PersistentVolumeClaim, Pod, StatefulSet } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { deleteExactly, isNamespaceTerminating } from "../effects.ts";
-import { sameOnTheWire } from "../equality.ts";
-import { byController, indexByController, orphansIn } from "../indexes.ts";
-import { claim, settleClaims } from "../ownership.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { deleteExactly, isNamespaceTerminating } from "../common/effects.ts";
+import { sameOnTheWire } from "../common/equality.ts";
+import { byController, indexByController, orphansIn } from "../common/indexes.ts";
+import { claim, settleClaims } from "../common/ownership.ts";
 import { ordinalOf } from "./identity.ts";
 import { planStatefulSet, type StatefulSetPlan } from "./plan.ts";
 

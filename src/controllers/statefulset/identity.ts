@@ -4,7 +4,7 @@
  */
 import { controllerReference } from "#api/resources.ts";
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from "#api/types.ts";
-import { podFromTemplate } from "../pods.ts";
+import { podFromTemplate } from "../common/pods.ts";
 
 export const REVISION_LABEL = "controller-revision-hash";
 const POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name";

@@ -28,9 +28,9 @@ function setOf({ replicas, image, parallel, onDelete, partition, maxUnavailable,
       updateStrategy: onDelete ? { type: "OnDelete" } : { type: "RollingUpdate", rollingUpdate: { partition: partition ?? 0, ...(maxUnavailable ? { maxUnavailable } : {}) } },
       revisionHistoryLimit: historyLimit ?? 10,
       ...(start ? { ordinals: { start } } : {}),
-      ...(claims ? { volumeClaimTemplates: [{ metadata: { name: "data" }, spec: {} }] as unknown as PersistentVolumeClaim[] } : {}),
+      ...(claims ? { volumeClaimTemplates: [{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "data" }, spec: {} }] } : {}),
       ...(whenScaled ? { persistentVolumeClaimRetentionPolicy: { whenScaled } } : {}),
-    } as StatefulSet["spec"],
+    },
   };
 }
 

@@ -3,8 +3,8 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_set_control.go
  */
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "#api/types.ts";
-import { scaledValue } from "../deployment/limits.ts";
-import { availableInMs, isAvailable, isReady, isTerminal } from "../pods.ts";
+import { scaledValue } from "../common/percentages.ts";
+import { availableInMs, isAvailable, isReady, isTerminal } from "../common/pods.ts";
 import { claimsOf, identityLabels, newPod, ordinalOf, ownerReference, REVISION_LABEL, startOrdinal } from "./identity.ts";
 import { beyondHistory, planRevisions, templateOf, type RevisionPlan } from "./revisions.ts";
 

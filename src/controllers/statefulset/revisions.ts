@@ -5,7 +5,7 @@
 import { safeEncode } from "#lib/random.ts";
 import { controllerReference } from "#api/resources.ts";
 import type { ControllerRevision, PodTemplateSpec, StatefulSet } from "#api/types.ts";
-import { canonicalJson, fnv32a, sameOnTheWire } from "../equality.ts";
+import { canonicalJson, fnv32a, sameOnTheWire } from "../common/equality.ts";
 
 export interface RevisionPlan {
   /** What pods outside the partition shall run. */

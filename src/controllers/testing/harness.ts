@@ -16,11 +16,12 @@ import { controllerOf, deployments, leases, namespaces, nodes, pods, replicaSets
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
-import { createApiServer, systemUser, type ApiServer } from "#apiserver/index.ts";
+import { createApiServer, type ApiServer } from "#apiserver/apiserver.ts";
+import { systemUser } from "#apiserver/user.ts";
 import { memoryDriver, openStore, type Store } from "#store/index.ts";
 import { startScheduler, type Scheduler } from "#scheduler/scheduler.ts";
 import { startControllers, type Controllers } from "../index.ts";
-import { isReady } from "../pods.ts";
+import { isReady } from "../common/pods.ts";
 
 export interface TestClusterOptions {
   nodes?: number;

@@ -6,18 +6,13 @@
 import { keyOf, persistentVolumeClaims, persistentVolumes, pods, type Resource } from "#api/resources.ts";
 import type { KubeObject, Pod } from "#api/types.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
-import { component, type ControllerContext } from "../context.ts";
-import { isTerminal } from "../pods.ts";
+import { component, type ControllerContext } from "../common/context.ts";
+import { isTerminal } from "../common/pods.ts";
+import { guardedFinalizers } from "./plan.ts";
 
 const CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
 const BY_CLAIM = "claim";
-
-/** The finalizers an object shall have: the guard as long as it is alive, and afterwards as long as it is in use. */
-export function guardedFinalizers({ metadata: { finalizers = [], deletionTimestamp } }: KubeObject, guard: string, inUse: boolean): string[] {
-  if (deletionTimestamp) return inUse ? finalizers : finalizers.filter((name) => name !== guard);
-  return finalizers.includes(guard) ? finalizers : [...finalizers, guard];
-}
 
 export function startVolumeProtectionController(context: ControllerContext): Controller {
   const { client } = component(context, "volume-protection-controller");

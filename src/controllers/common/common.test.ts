@@ -1,4 +1,4 @@
-/** The plans that are too small for files of their own. */
+/** What controllers share, and the plans too small for files of their own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configMaps, pods as podResource } from "#api/resources.ts";
@@ -6,10 +6,10 @@ import type { KubeObject, Namespace, NodeCondition, Pod } from "#api/types.ts";
 import { slowStart } from "./effects.ts";
 import { canonicalJson, fnv32a, sameOnTheWire } from "./equality.ts";
 import { setCondition } from "./conditions.ts";
-import { planNamespace } from "./namespace/plan.ts";
-import { nextPodCidr } from "./nodeipam/plan.ts";
-import { planPodGc, TERMINATED_THRESHOLD } from "./podgc/plan.ts";
-import { guardedFinalizers } from "./volumeprotection/controller.ts";
+import { planNamespace } from "../namespace/plan.ts";
+import { nextPodCidr } from "../nodeipam/plan.ts";
+import { planPodGc, TERMINATED_THRESHOLD } from "../podgc/plan.ts";
+import { guardedFinalizers } from "../volumeprotection/plan.ts";
 
 const object = (metadata: Partial<KubeObject["metadata"]>): KubeObject => ({ apiVersion: "v1", kind: "ConfigMap", metadata });
 

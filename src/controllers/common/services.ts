@@ -1,9 +1,24 @@
-/** How a Service looks at a pod. */
+/** Services and their pods: who selects whom, and what a Service sees of a pod. */
+import { matchesMap } from "#lib/selectors.ts";
+import { keyOf } from "#api/resources.ts";
 import type { Pod, Service, ServicePort } from "#api/types.ts";
+import type { Informer } from "#client/informer.ts";
 
 /** Whether this kind of Service gets its endpoints from pods. */
 export function selectsPods(service: Service): boolean {
   return service.spec.type !== "ExternalName" && Object.keys(service.spec.selector ?? {}).length > 0;
+}
+
+export function podsOf(informer: Informer<Pod>, service: Service): Pod[] {
+  return informer.list(service.metadata.namespace).filter((pod) => matchesMap(service.spec.selector, pod.metadata.labels));
+}
+
+/** The keys of the Services that select the pod. */
+export function servicesOf(informer: Informer<Service>, pod: Pod): string[] {
+  return informer
+    .list(pod.metadata.namespace)
+    .filter((service) => matchesMap(service.spec.selector, pod.metadata.labels))
+    .map(keyOf);
 }
 
 export function isHeadless(service: Service): boolean {
