@@ -64,7 +64,7 @@ export function containerConfig(context: ConfigContext): { config: ContainerConf
   };
   env["PATH"] = `${network.binDir}:${env["PATH"] ?? DEFAULT_PATH}`;
   const argv = containerArguments(container, imageConfig, own);
-  Object.assign(env, network.environment(uid, { mounts: mounts.map(({ path, hostPath }) => ({ path, hostPath })), nodeOptions: env["NODE_OPTIONS"] }));
+  Object.assign(env, network.environment(uid, { mounts: mounts.map(({ path, hostPath }) => ({ path, hostPath })), root, nodeOptions: env["NODE_OPTIONS"] }));
 
   const directory = container.workingDir || imageConfig.WorkingDir || "/";
   const memory = container.resources?.limits?.["memory"];

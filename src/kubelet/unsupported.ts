@@ -25,5 +25,6 @@ function inContainer(container: Container, path: string, refuse: (field: string)
   if (container.volumeDevices?.length) refuse(`${path}.volumeDevices`);
   for (const name of ["postStart", "preStop"] as const) if (container.lifecycle?.[name]?.tcpSocket) refuse(`${path}.lifecycle.${name}.tcpSocket`);
   const devices = Object.keys(container.resources?.limits ?? {}).filter((name) => !["cpu", "memory", "ephemeral-storage"].includes(name));
+  container.ports?.forEach(({ hostPort }, index) => hostPort && refuse(`${path}.ports[${index}].hostPort`));
   for (const name of devices) refuse(`${path}.resources.limits[${name}]`);
 }

@@ -8,7 +8,7 @@ const REFUSED = "not supported by the embedded runtime; pods that ask for it do 
 
 const cases: [spec: object, warnings: string[]][] = [
   [{}, []],
-  [{ hostPID: true, hostNetwork: false, runtimeClassName: "gvisor" }, [`spec.hostPID: ${REFUSED}`, `spec.runtimeClassName: ${REFUSED}`]],
+  [{ hostPID: true, hostIPC: false, runtimeClassName: "gvisor" }, [`spec.hostPID: ${REFUSED}`, `spec.runtimeClassName: ${REFUSED}`]],
   [{ securityContext: { runAsNonRoot: true, fsGroup: 1 } }, [`spec.securityContext (runAsNonRoot, fsGroup): ${IGNORED}`]],
   [{ securityContext: {} }, []],
   [
@@ -17,7 +17,9 @@ const cases: [spec: object, warnings: string[]][] = [
   ],
   [{ volumes: [{ name: "a", emptyDir: {} }, { name: "b", nfs: { server: "s", path: "/" } }] }, [`spec.volumes[1].nfs: ${REFUSED}`]],
   [{ containers: [{ name: "a", livenessProbe: { grpc: { port: 1 } } }] }, [`spec.containers[0].livenessProbe.grpc: ${REFUSED}`]],
-  [{ initContainers: [{ name: "a", resources: { limits: { "nvidia.com/gpu": "1", cpu: "1" } } }] }, [`spec.initContainers[0].resources.limits[nvidia.com/gpu]: ${REFUSED}`]],
+  [{ initContainers: [{ name: "a", resources: { limits: { "nvidia.com/gpu": "1", cpu: "1" } } }] }, [`spec.initContainers[0].resources.limits[nvidia.com/gpu]: ${REFUSED}`, `spec.initContainers[0].resources.limits[cpu]: ${IGNORED}`]],
+  [{ containers: [{ name: "a", ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 81 }] }] }, [`spec.containers[0].ports[1].hostPort: ${REFUSED}`]],
+  [{ volumes: [{ name: "a", emptyDir: { medium: "Memory", sizeLimit: "1Gi" } }] }, [`spec.volumes[0].emptyDir.medium: ${IGNORED}`, `spec.volumes[0].emptyDir.sizeLimit: ${IGNORED}`]],
   [{ activeDeadlineSeconds: 5, priorityClassName: "high" }, [`spec.activeDeadlineSeconds: ${IGNORED}`, `spec.priorityClassName: ${IGNORED}`]],
   [{ schedulerName: "default-scheduler" }, []],
   [{ schedulerName: "mine" }, [`spec.schedulerName: ${REFUSED}`]],

@@ -9,7 +9,7 @@ const IGNORED = "not supported by the embedded runtime; ignored on this cluster"
 /** The pod doesn't run: it would not be what was asked for. */
 const REFUSED = "not supported by the embedded runtime; pods that ask for it do not start on this cluster";
 
-const REFUSED_IN_PODS = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "runtimeClassName"] as const;
+const REFUSED_IN_PODS = ["hostPID", "hostIPC", "shareProcessNamespace", "runtimeClassName"] as const;
 const IGNORED_IN_PODS = [
   "activeDeadlineSeconds",
   "hostUsers",
@@ -41,7 +41,10 @@ export function unsupportedInPodSpec(spec: PodSpec | undefined, field: string): 
   if (spec.schedulerName && spec.schedulerName !== "default-scheduler") refused.push("schedulerName");
   if (spec.ephemeralContainers?.length) ignored.push("ephemeralContainers");
   if (spec.imagePullSecrets?.length) ignored.push("imagePullSecrets");
-  for (const [i, volume] of (spec.volumes ?? []).entries()) refused.push(...unsupportedVolume(volume).map((name) => `volumes[${i}].${name}`));
+  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+    refused.push(...unsupportedVolume(volume).map((name) => `volumes[${i}].${name}`));
+    for (const limit of ["medium", "sizeLimit"] as const) if (volume.emptyDir?.[limit]) ignored.push(`volumes[${i}].emptyDir.${limit}`);
+  }
   for (const list of ["initContainers", "containers"] as const) {
     for (const [i, container] of (spec[list] ?? []).entries()) {
       const path = `${list}[${i}]`;
@@ -56,7 +59,7 @@ function unsupportedVolume(volume: Volume): string[] {
   return Object.keys(volume).filter((type) => type !== "name" && !VOLUMES.includes(type));
 }
 
-function refusedInContainer({ livenessProbe, readinessProbe, startupProbe, lifecycle, volumeDevices, resources }: Container): string[] {
+function refusedInContainer({ livenessProbe, readinessProbe, startupProbe, lifecycle, volumeDevices, resources, ports }: Container): string[] {
   const probes = { livenessProbe, readinessProbe, startupProbe };
   const hooks = { postStart: lifecycle?.postStart, preStop: lifecycle?.preStop };
   const devices = Object.keys(resources?.limits ?? {}).filter((name) => !CONTAINER_RESOURCES.includes(name));
@@ -65,6 +68,7 @@ function refusedInContainer({ livenessProbe, readinessProbe, startupProbe, lifec
     ...Object.entries(hooks).flatMap(([name, hook]) => (hook?.tcpSocket ? [`lifecycle.${name}.tcpSocket`] : [])),
     ...(volumeDevices?.length ? ["volumeDevices"] : []),
     ...devices.map((name) => `resources.limits[${name}]`),
+    ...(ports ?? []).flatMap(({ hostPort }, i) => (hostPort ? [`ports[${i}].hostPort`] : [])),
   ];
 }
 
@@ -72,6 +76,8 @@ function ignoredInContainer(container: Container): string[] {
   return [
     ...IGNORED_IN_CONTAINERS.filter((name) => container[name]?.length),
     ...securityFields(container.securityContext),
+    // The scheduler counts it, nothing holds a process to it.
+    ...(container.resources?.limits?.["cpu"] ? ["resources.limits[cpu]"] : []),
     ...(container.lifecycle?.stopSignal ? ["lifecycle.stopSignal"] : []),
     ...(container.volumeMounts ?? []).flatMap(({ mountPropagation }, i) => (mountPropagation && mountPropagation !== "None" ? [`volumeMounts[${i}].mountPropagation`] : [])),
   ];
@@ -89,5 +95,6 @@ export function unsupportedInService({ spec }: Service): string[] {
   if (spec.ports?.some(({ protocol }) => protocol && protocol !== "TCP")) fields.push("ports.protocol");
   if (spec.externalIPs?.length) fields.push("externalIPs");
   if (spec.loadBalancerSourceRanges?.length) fields.push("loadBalancerSourceRanges");
+  if (spec.trafficDistribution) fields.push("trafficDistribution");
   return fields.map((name) => `spec.${name}: ${IGNORED}`);
 }
