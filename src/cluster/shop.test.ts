@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "#api/types.ts";
-import { readKustomization } from "./shop.ts";
+import { configMaps, namespaces, secrets } from "#api/resources.ts";
+import { Client } from "#client/client.ts";
+import { deployShop, readKustomization } from "./shop.ts";
 import { repositoryRoot } from "./version.ts";
 
 const BASE = join(repositoryRoot, "kustomize/shop/base");
@@ -35,4 +37,30 @@ test("a kustomization with more than is understood is refused by name", () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test("objects that exist already are left as they are, and a finished deployment is not done again", async () => {
+  const created: string[] = [];
+  let deployed = false;
+  const client = new Client(({ method, body }) => {
+    const answer = (status: number, value: object) => Promise.resolve({ status, headers: {}, body: JSON.stringify(value) });
+    if (method === "GET") return deployed ? answer(200, { metadata: { annotations: { "tidepool.dev/deployed": "true" } } }) : answer(404, { reason: "NotFound", code: 404 });
+    if (method === "PATCH") {
+      deployed = true;
+      return answer(200, {});
+    }
+    const { kind, metadata } = JSON.parse(body as string) as KubeObject;
+    created.push(`${kind}/${metadata.name}`);
+    return kind === "ConfigMap" ? answer(409, { reason: "AlreadyExists", code: 409 }) : answer(201, {});
+  });
+  const objects = [
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "settings", namespace: "shop" } },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+  ];
+  const resources = [configMaps, namespaces, secrets];
+  await deployShop(client, resources, objects, { cert: "C", key: "K" });
+  assert.deepEqual(created, ["Namespace/shop", "ConfigMap/settings", "Secret/api-gateway-tls"]);
+  await deployShop(client, resources, objects, { cert: "C", key: "K" });
+  assert.equal(created.length, 3);
+  await assert.rejects(deployShop(new Client(() => Promise.resolve({ status: 404, headers: {}, body: "{}" })), [namespaces], [{ apiVersion: "batch/v1", kind: "Job", metadata: { name: "j" } }], { cert: "", key: "" }), /batch\/v1 Job j, which this API server doesn't serve/);
 });
