@@ -24,6 +24,7 @@ import { authorize, forbiddenError } from "./authorization.ts";
 import { documentHandler } from "./documents.ts";
 import { expireEvents } from "./event-ttl.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
+import { impersonate } from "./impersonation.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import { namespaceStrategy } from "./registry/namespaces.ts";
 import { podStrategy } from "./registry/pods.ts";
@@ -38,6 +39,7 @@ import { builtInSchemas, type Schemas } from "./schemas.ts";
 import { handleSelfReview } from "./self-reviews.ts";
 import { serviceAccountTokens } from "./service-account-tokens.ts";
 import { handlePodLog } from "./streaming/log.ts";
+import { handlePodProxy, handleServiceProxy } from "./streaming/proxy.ts";
 import { handlePodUpgrade, isStreamingSubresource } from "./streaming/upgrade.ts";
 import * as subresources from "./subresources.ts";
 import type { User } from "./user.ts";
@@ -79,7 +81,7 @@ export interface ApiServer {
   /** Requests of one in-process component: `handlerFor(systemUser("system:kube-scheduler"))`. */
   handlerFor(user: User): HttpHandler;
   handle(request: HttpRequest, user: User): Promise<HttpResponse>;
-  /** Who sent a request that came over the wire. Throws Unauthorized. */
+  /** Whom a request that came over the wire acts as. Throws Unauthorized; Forbidden where it may not impersonate. */
   authenticate(request: HttpRequest, certificate: ClientCertificate | undefined): User;
   /** exec, attach and portforward. Resolves when the connection is done; refusals are written to the socket. */
   upgrade(upgrade: Upgrade, user: User): Promise<void>;
@@ -227,6 +229,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const { target, registry } = call;
     const { definition } = registry;
     const { verb, subresource } = target;
+    if (subresource === "proxy") return onProxy(call);
     switch (`${definition.group === "" ? definition.plural : ""}/${subresource} ${verb}`) {
       case "pods/log get":
         return handlePodLog(call, options.nodeConnector);
@@ -251,6 +254,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
   }
 
+  function onProxy(call: Call): Promise<HttpResponse> {
+    const { group, plural } = call.registry.definition;
+    const proxied = { ...call, http: endedOnClose(call.http) };
+    if (group === "" && plural === "pods") return handlePodProxy(proxied, options.nodeConnector);
+    if (group === "" && plural === "services") {
+      const others = { pods: registries.get("/v1/pods")!, endpointSlices: registries.get("discovery.k8s.io/v1/endpointslices") };
+      return handleServiceProxy(proxied, others, options.nodeConnector);
+    }
+    throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+  }
+
   async function upgrade({ request, socket, head }: Upgrade, user: User): Promise<void> {
     const info = requestInfo(request.method, request.url);
     const { resource } = info;
@@ -267,7 +281,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return {
     handle,
     handlerFor: (user) => (request) => handle(request, user),
-    authenticate: (request, certificate) => authenticate(request, certificate, authenticators),
+    authenticate: (request, certificate) => impersonate(authenticate(request, certificate, authenticators), request),
     upgrade,
     close() {
       stopExpiry?.();

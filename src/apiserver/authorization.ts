@@ -91,6 +91,19 @@ function nodeMay(node: string, { verb, group, resource, subresource, name, names
   }
 }
 
+/** What a user may do, as rules; for nodes only what everyone may, since their rights depend on names. */
+export function rulesOf(user: User): { resourceRules: object[]; nonResourceRules: object[] } {
+  const verbs = user.groups.some((group) => ADMINISTRATORS.includes(group)) ? ["*"] : undefined;
+  if (verbs) return { resourceRules: [{ verbs, apiGroups: ["*"], resources: ["*"] }], nonResourceRules: [{ verbs, nonResourceURLs: ["*"] }] };
+  return {
+    resourceRules: [
+      { verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"] },
+      { verbs: ["create"], apiGroups: ["authorization.k8s.io"], resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"] },
+    ],
+    nonResourceRules: [{ verbs: ["get"], nonResourceURLs: [...PUBLIC_PATHS, ...DISCOVERY_PATHS.flatMap((path) => [path, `${path}/*`])] }],
+  };
+}
+
 /** The refusal, in Kubernetes' words. */
 export function forbiddenError(user: User, info: RequestInfo): Error {
   const request = info.resource;

@@ -129,6 +129,8 @@ describe("kubectl", { skip: hasKubectl ? false : "kubectl is not installed" }, (
     assert.match((await kubectl("api-resources --api-group=apps")).output, /deployments +deploy +apps\/v1 +true +Deployment/);
     assert.match((await kubectl("auth whoami")).output, /Username +kubernetes-admin/);
     assert.match((await kubectl("auth can-i delete pods")).output, /^yes/);
+    assert.match((await kubectl("auth can-i delete pods --as=jane")).output, /^no/);
+    assert.match((await kubectl("auth can-i --list")).output, /\*\.\* +\[\] +\[\] +\[\*\]/);
     assert.match((await kubectl("describe pod web")).output, /Name: +web/);
   });
 
@@ -159,6 +161,19 @@ describe("kubectl", { skip: hasKubectl ? false : "kubectl is not installed" }, (
       assert.deepEqual(await Promise.all([fetchText("/a"), fetchText("/b")]), ["pod says /a", "pod says /b"]);
       child.kill();
     }
+  });
+
+  it("reaches pods and Services through the server", async () => {
+    await server.create("/api/v1/namespaces/default/services", { metadata: { name: "web" }, spec: { ports: [{ name: "http", port: 80 }] } });
+    assert.match((await kubectl("get --raw /api/v1/namespaces/default/services/web:http/proxy/x")).output, /no endpoints available for service \\?"web\\?"/);
+    await server.create("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+      metadata: { name: "web-1", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.244.1.2"], conditions: { ready: true }, targetRef: { kind: "Pod", name: "web", namespace: "default" } }],
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+    });
+    assert.equal((await kubectl("get --raw /api/v1/namespaces/default/services/web:http/proxy/x?y=1")).output, "pod says /x?y=1");
+    assert.equal((await kubectl("get --raw /api/v1/namespaces/default/pods/web:8080/proxy/")).output, "pod says /");
   });
 
   it("watches", async () => {

@@ -57,6 +57,19 @@ describe("authentication", () => {
     assert.equal((await server.request(`POST ${ACCOUNTS}/default/token`, { spec: { boundObjectRef: { kind: "Node", name: "n" } } })).status, 400);
   });
 
+  it("lets administrators act as others, and nobody else", async () => {
+    const administrator = { commonName: "root", organizations: ["system:masters"] };
+    assert.deepEqual(authenticate("/api", { "impersonate-user": "jane", "impersonate-group": "team, staff" }, administrator), {
+      name: "jane",
+      groups: ["team", "staff", AUTHENTICATED],
+      uid: undefined,
+    });
+    const account = authenticate("/api", { "impersonate-user": "system:serviceaccount:shop:web" }, administrator) as User;
+    assert.deepEqual(account.groups, ["system:serviceaccounts", "system:serviceaccounts:shop", AUTHENTICATED]);
+    assert.equal(authenticate("/api", { "impersonate-user": "jane" }, { commonName: "joe", organizations: [] }), 403);
+    assert.equal(authenticate("/api", { "impersonate-group": "team" }, administrator), 400);
+  });
+
   it("publishes the keys of its tokens", async () => {
     const { body } = await server.request("GET /openid/v1/jwks");
     const { keys } = JSON.parse(body as string) as { keys: { alg: string; d?: string }[] };

@@ -4,7 +4,7 @@
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { toTime } from "#lib/clock.ts";
-import { authorize, authorizeResource } from "./authorization.ts";
+import { authorize, authorizeResource, rulesOf } from "./authorization.ts";
 import { decodeBody } from "./decode.ts";
 import type { Verb } from "./request-info.ts";
 import { json } from "./response.ts";
@@ -40,6 +40,16 @@ export async function handleSelfReview(request: HttpRequest, path: string, user:
         metadata: { creationTimestamp: null },
         spec,
         status: { allowed: decision.allowed, ...(decision.reason ? { reason: decision.reason } : {}) },
+      });
+    }
+    case "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": {
+      const { value } = await decodeBody(request, "Ignore", "io.k8s.api.authorization.v1.SelfSubjectRulesReview");
+      return json(201, {
+        kind: "SelfSubjectRulesReview",
+        apiVersion: "authorization.k8s.io/v1",
+        metadata: { creationTimestamp: null },
+        spec: (value as { spec?: object }).spec ?? {},
+        status: { ...rulesOf(user), incomplete: false },
       });
     }
     default:

@@ -49,6 +49,8 @@ export function serve(api: ApiServer, options: ServeOptions): Promise<Served> {
     minVersion: "TLSv1.2",
     allowHTTP1: true,
     settings: { maxConcurrentStreams: 1000 },
+    // Megabytes: room for the long lists that wait to be sent.
+    maxSessionMemory: 256,
   });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
