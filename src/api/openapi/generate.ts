@@ -24,6 +24,7 @@ const COMMON = [
   "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent",
   "io.k8s.api.authentication.v1.TokenRequest",
   "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+  "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
   "io.k8s.api.autoscaling.v1.Scale",
   "io.k8s.api.core.v1.Binding",
   "io.k8s.api.policy.v1.Eviction",
