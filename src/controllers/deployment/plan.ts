@@ -12,7 +12,7 @@ import { byAge, rescale, shrinkOld, sizeOf, sizeOfNewest, wasScaled, type Sizes 
 import { deploymentStatus, isComplete, progressCheckInMs, type DeploymentStatus } from "./status.ts";
 
 /** The label that tells the pods of one template from those of another. */
-export const TEMPLATE_HASH = "pod-template-hash";
+const TEMPLATE_HASH = "pod-template-hash";
 
 export interface DeploymentSnapshot {
   deployment: Deployment;
