@@ -56,6 +56,16 @@ class StoredEntry implements Entry {
   get object(): Storable {
     return (this.#object ??= JSON.parse(this.json) as Storable);
   }
+
+  /** History is kept as text: its objects are seldom looked at again. */
+  forgetObject(): void {
+    this.#object = undefined;
+  }
+}
+
+interface StoredChange extends Change {
+  readonly entry: StoredEntry;
+  readonly previous: StoredEntry | undefined;
 }
 
 /** Opens the store: reads what the driver has. */
@@ -66,10 +76,10 @@ export function openStore({ driver, historyRevisions = 10_000 }: StoreOptions): 
 class MvccStore implements Store {
   readonly #driver: Driver;
   readonly #historyRevisions: number;
-  readonly #tables = new Map<string, Table>();
+  readonly #tables = new Map<string, Table<StoredEntry>>();
   readonly #watchers = new Map<string, Set<Watcher>>();
   /** Changes after the compacted revision, in order, one per revision. */
-  #history: Change[] = [];
+  #history: StoredChange[] = [];
   #revision = 0;
   #compactedRevision = 0;
   #queue: Write[] = [];
@@ -78,7 +88,7 @@ class MvccStore implements Store {
   constructor(driver: Driver, historyRevisions: number) {
     this.#driver = driver;
     this.#historyRevisions = historyRevisions;
-    const loaded: Change[] = [];
+    const loaded: StoredChange[] = [];
     const state = driver.load((record) => loaded.push(this.#apply(record, new StoredEntry(record.key, record.revision, record.json))));
     this.#revision = state.revision;
     this.#compactedRevision = state.compactedRevision;
@@ -206,11 +216,15 @@ class MvccStore implements Store {
     this.#revision = revision;
     this.#history.push(...changes);
     this.#publish(changes);
+    for (const { type, entry, previous } of changes) {
+      previous?.forgetObject();
+      if (type === "delete") entry.forgetObject();
+    }
     accepted.forEach((write, index) => write.resolve(entries[index]!));
     if (this.#history.length > this.#historyRevisions * 1.1) this.compact(revision - this.#historyRevisions);
   }
 
-  #apply({ key, revision, deleted }: LogRecord, entry: StoredEntry): Change {
+  #apply({ key, revision, deleted }: LogRecord, entry: StoredEntry): StoredChange {
     const name = tableOf(key);
     let table = this.#tables.get(name);
     if (!table) this.#tables.set(name, (table = new Table()));
@@ -232,7 +246,7 @@ class MvccStore implements Store {
     }
   }
 
-  #historyAfter(revision: number): Change[] {
+  #historyAfter(revision: number): StoredChange[] {
     let low = 0;
     let high = this.#history.length;
     while (low < high) {

@@ -1,16 +1,16 @@
 /** Entries of one table, readable in the order of their keys. */
 import type { Entry } from "./store.ts";
 
-export class Table {
-  readonly #entries = new Map<string, Entry>();
+export class Table<E extends Entry> {
+  readonly #entries = new Map<string, E>();
   /** Sorted; made when first read, so that loading a file sorts once. */
   #keys: string[] | undefined;
 
-  get(key: string): Entry | undefined {
+  get(key: string): E | undefined {
     return this.#entries.get(key);
   }
 
-  set(entry: Entry): void {
+  set(entry: E): void {
     const known = this.#entries.has(entry.key);
     this.#entries.set(entry.key, entry);
     if (known || !this.#keys) return;
