@@ -27,10 +27,11 @@ describe("kubectl edit, patch, label, annotate, replace, set", { skip }, () => {
 
   test("patch: JSON patch tests, adds, removes; a failed test changes nothing", async () => {
     const patch = (operations: object[]): string[] => ["patch", "configmap", "settings", "--type=json", "-p", JSON.stringify(operations)];
-    await kubectl.ok(patch([{ op: "test", path: "/data/b", value: "2" }, { op: "remove", path: "/data/b" }, { op: "add", path: "/data/x~1y", value: "3" }]));
-    assert.deepEqual(await data(), { colour: "green", "x/y": "3" });
+    await kubectl.ok(patch([{ op: "test", path: "/data/b", value: "2" }, { op: "remove", path: "/data/b" }, { op: "add", path: "/metadata/annotations", value: {} }, { op: "add", path: "/metadata/annotations/example.com~1note", value: "3" }]));
+    assert.deepEqual(await data(), { colour: "green" });
+    assert.deepEqual((await kubectl.json(["get", "configmap", "settings"])).metadata.annotations, { "example.com/note": "3" });
     await kubectl.fails(patch([{ op: "test", path: "/data/colour", value: "red" }, { op: "remove", path: "/data/colour" }]));
-    assert.deepEqual(await data(), { colour: "green", "x/y": "3" });
+    assert.deepEqual(await data(), { colour: "green" });
   });
 
   test("patch: strategic merge finds a container by its name", async () => {
