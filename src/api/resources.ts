@@ -63,12 +63,6 @@ export function keyOf(object: t.KubeObject): string {
   return namespace ? `${namespace}/${name}` : name!;
 }
 
-/** Splits a key made by {@link keyOf}. */
-export function splitKey(key: string): { namespace: string | undefined; name: string } {
-  const slash = key.indexOf("/");
-  return slash < 0 ? { namespace: undefined, name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** The owner reference that marks `owner` as the managing controller. */
 export function controllerReference(owner: t.KubeObject): t.OwnerReference {
   return {

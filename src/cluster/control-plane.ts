@@ -8,7 +8,7 @@ import { definitions } from "#api/definitions/index.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
-import { bootstrap, createApiServer, ensurePki, kubeconfig, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
+import { createApiServer, ensurePki, keepBootstrapped, kubeconfig, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -68,7 +68,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     await server.close();
   });
   const handler = api.handlerFor(systemUser("system:apiserver"));
-  await bootstrap(handler, { address: CONTROL_PLANE.ip, port: API_PORT });
+  disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT }, clock, log.named("apiserver")));
   writeFileSync(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }), { mode: 0o600 });
 
   const client = new Client(handler);

@@ -90,11 +90,6 @@ export function watchLines(registry: Registry, query: WatchQuery, encode: Encode
   return queue;
 }
 
-/** An ERROR event, for failures after the stream has begun. */
-export function errorLine(error: unknown): string {
-  return line("ERROR", JSON.stringify(statusOf(error)));
-}
-
 function wantsInitialEvents({ sendInitialEvents, resourceVersion, resourceVersionMatch, allowBookmarks }: WatchQuery): boolean {
   if (sendInitialEvents === undefined) {
     if (resourceVersionMatch) throw badRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
