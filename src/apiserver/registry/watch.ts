@@ -6,7 +6,6 @@ import { every } from "#lib/clock.ts";
 import { badRequest, expired } from "#api/errors.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import { CompactedError, type Change, type Entry } from "#store/index.ts";
-import { statusOf } from "../response.ts";
 import { parseRevision, type Selector } from "./list.ts";
 import { objectOf, type Registry } from "./registry.ts";
 
