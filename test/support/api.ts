@@ -1,6 +1,6 @@
 /** The cluster's API through @kubernetes/client-node: a real client, and there on every machine that has the development dependencies. */
 import { Writable } from "node:stream";
-import { AppsV1Api, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, setHeaderOptions, Watch, type V1Deployment, type V1EndpointSlice, type V1Pod } from "@kubernetes/client-node";
+import { AppsV1Api, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, setHeaderOptions, Watch, type V1EndpointSlice, type V1Pod } from "@kubernetes/client-node";
 import { after } from "node:test";
 import { until, type WaitOptions } from "./wait.ts";
 
@@ -50,13 +50,15 @@ export class ClusterApi {
     }, options);
   }
 
-  /** Waits until every replica runs the current template and is available, and no other is left. */
-  rolledOut(namespace: string, name: string, options: WaitOptions = { timeoutMs: 60_000 }): Promise<V1Deployment> {
-    return until(`deployment ${name} to be rolled out`, async () => {
-      const deployment = await this.apps.readNamespacedDeployment({ namespace, name });
-      const { status = {}, spec, metadata } = deployment;
+  /** Waits until every replica runs the current template and is available, and every other pod is gone: one on its way out still answers on the connections it has. */
+  async rolledOut(namespace: string, name: string, options: WaitOptions = { timeoutMs: 60_000 }): Promise<void> {
+    await until(`deployment ${name} to be rolled out`, async () => {
+      const { status = {}, spec, metadata } = await this.apps.readNamespacedDeployment({ namespace, name });
       const wanted = spec!.replicas ?? 1;
-      return (status.observedGeneration ?? 0) >= metadata!.generation! && status.updatedReplicas === wanted && status.availableReplicas === wanted && status.replicas === wanted && deployment;
+      if ((status.observedGeneration ?? 0) < metadata!.generation! || status.updatedReplicas !== wanted || status.availableReplicas !== wanted) return false;
+      const labelSelector = Object.entries(spec!.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`).join(",");
+      const { items } = await this.core.listNamespacedPod({ namespace, labelSelector });
+      return items.length === wanted;
     }, options);
   }
 
