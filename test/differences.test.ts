@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { DOCUMENT, fieldsTable, withFields } from "../tools/differences.ts";
+
+test("the document names every field that is refused or ignored", () => {
+  const text = readFileSync(DOCUMENT, "utf8");
+  assert.equal(text, withFields(text, fieldsTable()), "run: node bin/tidepool.js --run tools/differences.ts");
+});
+
+test("the table has fields of both kinds and both verdicts", () => {
+  const rows = fieldsTable().split("\n");
+  for (const [row, field] of [["Pod | refused", "hostPID"], ["Pod | refused", "volumes[].nfs"], ["Pod | ignored", "priorityClassName"], ["Service | ignored", "externalIPs"]] as const) {
+    assert.ok(rows.find((line) => line.startsWith(`| ${row} |`))?.includes(`\`${field}\``), `${field} is ${row}:\n${rows.join("\n")}`);
+  }
+});
