@@ -92,6 +92,12 @@ test("what is not there is not found, in containerd's words", async () => {
   });
 });
 
+test("who misses a public image hears which registry was asked", async () => {
+  await assert.rejects(client().pull("nginx"), {
+    message: /docker\.io\/library\/nginx:latest: not found in http:\/\/registry, which is asked in place of docker\.io; http:\/\/registry\/v2\/_catalog lists what there is$/,
+  });
+});
+
 test("a registry that does not answer is named with the system's reason", async () => {
   const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED", address: "127.0.0.1", port: 5002 });
   await assert.rejects(client({ fetch: () => Promise.reject(new TypeError("fetch failed", { cause: refused })) }).pull("localhost:5002/a:v1"), {

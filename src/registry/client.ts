@@ -108,7 +108,7 @@ export class ImageClient {
     const path = `/v2/${reference.path}/manifests/${reference.digest ?? reference.tag}`;
     try {
       const response = await this.#transport(reference).request("HEAD", path, { headers: { accept: ACCEPT_MANIFESTS } });
-      if (response.status === 404) throw new ImageError(`${name}: not found`, "NotFound");
+      if (response.status === 404) throw new ImageError(`${name}: not found${this.#whereAsked(reference.domain)}`, "NotFound");
       if (!response.ok) throw unexpectedStatus("HEAD", response, path);
       const digest = response.headers.get("docker-content-digest") ?? reference.digest;
       if (!digest) throw new ImageError(`${name}: the registry names no digest`);
@@ -184,6 +184,12 @@ export class ImageClient {
       }
       await rm(blob);
     }
+  }
+
+  /** Whoever misses a public image has to hear that nobody asked the public registry. */
+  #whereAsked(domain: string): string {
+    const mirror = this.#options.mirrors[domain];
+    return mirror && defaultBase(domain).startsWith("https:") ? ` in ${mirror}, which is asked in place of ${domain}; ${mirror}/v2/_catalog lists what there is` : "";
   }
 
   #transport(reference: Reference): Transport {
