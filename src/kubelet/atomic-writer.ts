@@ -37,6 +37,11 @@ export function writeAtomically(directory: string, files: VolumeFiles): boolean 
   return true;
 }
 
+/** Whether the directory's files were written by {@link writeAtomically}. */
+export function isAtomic(directory: string): boolean {
+  return readLink(join(directory, "..data")) !== undefined;
+}
+
 function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);

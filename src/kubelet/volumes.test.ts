@@ -115,6 +115,16 @@ test("mounts may be parts of a volume, and may not leave it", () => {
   assert.throws(() => mounts([{ name: "w", mountPath: "/data" }]), /cannot find volume "w"/);
 });
 
+test("a part of a ConfigMap volume stays as it was when the container started", () => {
+  const directory = join(temporaryDirectory(), "pod/volumes/v");
+  writeAtomically(directory, new Map([["a", file("1")]]));
+  const mount = () => containerMounts({ name: "main", volumeMounts: [{ name: "v", mountPath: "/etc/a", subPath: "a" }] }, new Map([["v", directory]]), {})[0]!;
+  const first = mount();
+  writeAtomically(directory, new Map([["a", file("2")]]));
+  assert.equal(readFileSync(first.hostPath, "utf8"), "1");
+  assert.equal(readFileSync(mount().hostPath, "utf8"), "2", "the next container has the new one");
+});
+
 test("a container's paths are its mounts', its image's, then the host's", () => {
   const root = temporaryDirectory();
   const data = temporaryDirectory();

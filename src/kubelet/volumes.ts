@@ -2,10 +2,10 @@
  * A pod's volumes as directories of the host, and a container's mounts of them.
  * @see https://kubernetes.io/docs/concepts/storage/volumes/
  */
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import type { Container, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "#api/types.ts";
-import { writeAtomically } from "./atomic-writer.ts";
+import { isAtomic, writeAtomically } from "./atomic-writer.ts";
 import type { Configuration } from "./environment.ts";
 import type { PodFacts } from "./downward.ts";
 import { expand } from "./expansion.ts";
@@ -119,14 +119,22 @@ function hostPath(path: string, type: string): string {
 
 /** A container's mounts. Throws an Error where a mount names no volume or leaves its volume. */
 export function containerMounts(container: Container, directories: Map<string, string>, env: Record<string, string>): Mount[] {
-  return (container.volumeMounts ?? []).map((mount) => {
+  return (container.volumeMounts ?? []).map((mount, index) => {
     const directory = directories.get(mount.name);
     if (!directory) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, (name) => env[name]) : (mount.subPath ?? "");
     if (isAbsolute(subPath)) throw new Error(`error SubPath ${subPath} must not be an absolute path`);
     if (subPath.split("/").includes("..")) throw new Error(`unable to provision SubPath ${subPath}: must not contain '..'`);
-    const hostPath = subPath ? join(directory, subPath) : directory;
+    let hostPath = subPath ? join(directory, subPath) : directory;
     if (!existsSync(hostPath)) mkdirSync(hostPath, { recursive: true, mode: 0o700 });
+    if (subPath && isAtomic(directory)) hostPath = freeze(hostPath, join(directory, "../../volume-subpaths", mount.name, container.name, String(index)));
     return { path: normalize(mount.mountPath).replace(/(.)\/$/, "$1"), hostPath, ...(mount.readOnly ? { readOnly: true } : {}) };
   });
+}
+
+/** A part of a volume made of objects stays as the container found it: a bind mount upstream, which later files don't reach. */
+function freeze(path: string, copy: string): string {
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(path, copy, { recursive: true, dereference: true });
+  return copy;
 }
