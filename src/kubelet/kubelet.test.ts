@@ -341,6 +341,16 @@ test("mounted ConfigMaps and Secrets follow their objects; secrets are the owner
   assert.equal(await cat("/etc/settings/size"), "big");
 });
 
+test("mounted labels follow the pod's", async (t) => {
+  const it = await world(t);
+  const items = [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }];
+  const { metadata } = await it.run("web", { command: ["sleep", "60"], volumeMounts: [{ name: "info", mountPath: "/info" }] }, { volumes: [{ name: "info", downwardAPI: { items } }] });
+  await it.until("web", "ready", isReady);
+  await it.client.patch(pods, { name: "web", namespace: "default" }, "merge", { metadata: { labels: { tier: "front" } } });
+  const labels = join(it.directory, "pods", metadata.uid!, "volumes/info/labels");
+  await eventually(() => readFileSync(labels, "utf8").includes('tier="front"'), "the new label");
+});
+
 test("a missing volume source is a FailedMount event, and an unsupported one says so", async (t) => {
   const it = await world(t);
   await it.run("web", { command: ["sleep", "60"] }, { volumes: [{ name: "settings", configMap: { name: "absent" } }] });
@@ -435,13 +445,13 @@ test("what this node can't do is refused by name", async (t) => {
 
 test("attach carries a container's input and output", async (t) => {
   const it = await world(t);
-  await it.run("shell", { command: ["sh", "-c", "read line; echo got $line; sleep 0.3"], stdin: true, stdinOnce: true }, { restartPolicy: "Never" });
+  await it.run("shell", { command: ["sh", "-c", "read line; echo got $line; sleep 0.3; exit 5"], stdin: true, stdinOnce: true }, { restartPolicy: "Never" });
   await it.until("shell", "running", isReady);
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const seen = text(stdout);
   const attached = it.kubelet.api.attach({ namespace: "default", name: "shell" }, "main", false, { stdin, stdout }, noSignal).finally(() => stdout.end());
   stdin.write("hello\n");
-  assert.equal((await attached).exitCode, 0);
+  assert.equal((await attached).exitCode, 0, "attaching succeeded; the status has how the container ended");
   assert.equal(await seen, "got hello\n");
 });

@@ -96,6 +96,9 @@ export class PodWorker {
 
   /** The pod as the API server has it now; `removed` once it has it no longer. */
   update(pod: Pod, removed: boolean): void {
+    // Files of the downward API are made of these.
+    const { labels, annotations } = this.#pod.metadata;
+    if (!isDeepStrictEqual([pod.metadata.labels, pod.metadata.annotations], [labels, annotations])) this.#stale = true;
     this.#pod = pod;
     this.#removed ||= removed;
     this.#changed();
