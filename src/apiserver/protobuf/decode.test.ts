@@ -41,6 +41,12 @@ test("zero replicas are kept, because the field is a pointer; zero minReadySecon
   assert.deepEqual(decode(body, "apps.v1.Deployment"), { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { replicas: 0 } });
 });
 
+test("a Pod's empty status, as kubectl debug sends it", () => {
+  const status = message([1, ""], [3, ""], [4, ""], [5, ""], [6, ""], [9, ""], [11, ""], [14, ""], [17, 0]);
+  const body = envelope("v1", "Pod", message([1, message([1, "p"])], [3, status]));
+  assert.deepEqual(decode(body, "core.v1.Pod"), { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, status: {} });
+});
+
 test("a volume's source and a probe's handler are inlined, quantities and ports have their own encodings", () => {
   const volume = message([1, "data"], [2, message([2, message([1, ""])])]);
   const port = message([1, 1], [2, 0], [3, "http"]);

@@ -109,7 +109,7 @@ export const FIELDS: Record<string, string> = {
     "readinessGates runtimeClassName enableServiceLinks? preemptionPolicy overhead topologySpreadConstraints ephemeralContainers " +
     "setHostnameAsFQDN? os hostUsers? schedulingGates . resources hostnameOverride",
   PodOS: "name",
-  PodStatus: "phase conditions message reason hostIP podIP startTime . qosClass . nominatedNodeName",
+  PodStatus: "phase conditions message reason hostIP podIP startTime . qosClass . nominatedNodeName . . resize . . observedGeneration",
   PodTemplateSpec: "metadata spec",
   PreferredSchedulingTerm: "weight preference",
   Probe: "=ProbeHandler initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold terminationGracePeriodSeconds?",
