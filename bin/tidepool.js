@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,10 +35,10 @@ const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
   // npm scripts and their children find the pinned Node first.
   env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ""}` },
 });
-// The terminal sends Ctrl-C to the whole group; the child decides, and we leave with its answer.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
+// The child decides, and we leave with its answer. A terminal's Ctrl-C has reached it already, with the whole group.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || child.kill(signal));
 child.on("error", (error) => {
   process.stderr.write(`tidepool: cannot start ${node}: ${error.message}\n`);
   process.exit(1);
 });
-child.on("exit", (code, signal) => process.exit(signal ? 128 + (signal === "SIGINT" ? 2 : signal === "SIGTERM" ? 15 : 9) : (code ?? 1)));
+child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));

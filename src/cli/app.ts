@@ -1,11 +1,11 @@
 /** The commands, their flags and their help. */
-import { buildApplication, buildCommand, buildRouteMap, numberParser, text_en } from "@stricli/core";
+import { buildApplication, buildCommand, buildRouteMap, text_en } from "@stricli/core";
 import { VERSION } from "#cluster/version.ts";
-import { CommandFailed } from "./failure.ts";
+import { CommandFailed, reasonOf } from "./failure.ts";
 
 const data = {
   kind: "parsed",
-  parse: String,
+  parse: directory,
   optional: true,
   placeholder: "DIR",
   brief: "Directory that holds all state [default: TIDEPOOL_DATA, else ~/.tidepool]",
@@ -13,7 +13,20 @@ const data = {
 
 const json = { kind: "boolean", default: false, withNegated: false, brief: "Print JSON for scripts" } as const;
 
-const port = (brief: string) => ({ kind: "parsed", parse: numberParser, optional: true, placeholder: "N", brief }) as const;
+const port = (brief: string) => ({ kind: "parsed", parse: wholeNumber("a port", 65_535), optional: true, placeholder: "N", brief }) as const;
+
+/** An empty one would be the working directory: the usual cause is an unset variable. */
+function directory(text: string): string {
+  if (text === "") throw new Error("it is empty");
+  return text;
+}
+
+function wholeNumber(what: string, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) > most) throw new Error(`not ${what}${most < Number.MAX_SAFE_INTEGER ? ` (0 to ${most})` : ""}`);
+    return Number(text);
+  };
+}
 
 const up = buildCommand({
   loader: async () => (await import("./commands/up.ts")).up,
@@ -76,7 +89,7 @@ const logs = buildCommand({
     flags: {
       data,
       follow: { kind: "boolean", default: false, withNegated: false, brief: "Keep printing new lines" },
-      tail: { kind: "parsed", parse: numberParser, default: "200", placeholder: "N", brief: "Lines to begin with" },
+      tail: { kind: "parsed", parse: wholeNumber("a number of lines"), default: "200", placeholder: "N", brief: "Lines to begin with" },
       namespace: { kind: "parsed", parse: String, default: "shop", placeholder: "NS", brief: "Namespace of the pod" },
       json,
     },
@@ -151,10 +164,11 @@ export const app = buildApplication(
     scanner: { caseStyle: "allow-kebab-for-camel" },
     documentation: { caseStyle: "convert-camel-to-kebab" },
     localization: {
-      // What a command throws is for its reader: our own failures say what to do, others keep their stack.
       text: {
         ...text_en,
-        exceptionWhileRunningCommand: (error) => (error instanceof CommandFailed ? error.message : text_en.exceptionWhileRunningCommand(error, false)),
+        noCommandRegisteredForInput: (input) => `${text_en.noCommandRegisteredForInput(input)}\n'npx tidepool --help' lists the commands.`,
+        exceptionWhileParsingArguments: (error, colour) => `${text_en.exceptionWhileParsingArguments(error, colour)}\nWith --help the command says what it takes.`,
+        exceptionWhileRunningCommand: (error, colour) => reasonOf(error) ?? text_en.exceptionWhileRunningCommand(error, colour),
       },
     },
     determineExitCode: (error) => (error instanceof CommandFailed ? error.exitCode : 1),

@@ -7,6 +7,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-await run(app, process.argv.slice(2), { process });
+const [first, ...rest] = process.argv.slice(2);
+// `tidepool help up`, as kubectl and git have it.
+await run(app, first === "help" ? [...rest, "--help"] : process.argv.slice(2), { process });
 // Stricli reports usage errors as negative codes; shells know 2 for them.
 if (typeof process.exitCode === "number" && process.exitCode < 0) process.exitCode = 2;

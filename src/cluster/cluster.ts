@@ -15,7 +15,7 @@ import { buildShopImages, describeImages, endBuilds } from "./images.ts";
 import type { Urls } from "./instance.ts";
 import { startNodes } from "./nodes.ts";
 import { createDirectories, dataPaths } from "./paths.ts";
-import { choosePorts, type Ports, type PortWishes } from "./ports.ts";
+import { choosePorts, type ChosenPorts, type Ports, type PortWishes } from "./ports.ts";
 import type { Report, Step } from "./progress.ts";
 import { deployShop, isAvailable, podTrouble, readKustomization, SHOP_NAMESPACE, waitFor, waitForAnswer } from "./shop.ts";
 import { repositoryRoot } from "./version.ts";
@@ -59,7 +59,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
   const step = stepper(clock, report, signal);
   try {
     createDirectories(paths);
-    const ports = await choosePorts(options.ports);
+    const { ports, passedOver } = await choosePorts(options.ports);
 
     const registry = new Registry({ directory: paths.registry, clock, newId: () => uuid(rng) });
     disposer.add("registry", () => registry.close());
@@ -85,7 +85,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
       await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
       problems.push(...(await waitForShop(controlPlane, `http://127.0.0.1:${ports.http}`, step, clock, signal)));
     }
-    return { urls, tookMs: clock.now() - startedMs, notes: notesOn(options, ports), problems, stop: () => disposer.stop() };
+    return { urls, tookMs: clock.now() - startedMs, notes: options.shop ? notesOn(ports, passedOver) : [], problems, stop: () => disposer.stop() };
   } catch (error) {
     await disposer.stop();
     throw error;
@@ -120,7 +120,7 @@ async function waitForShop({ informers }: ControlPlane, url: string, step: Stepp
   } catch (error) {
     if (signal.aborted) throw error;
     const troubles = informers.for(pods).list(SHOP_NAMESPACE).map(podTrouble).filter((trouble) => trouble !== undefined);
-    return troubles.length > 0 ? troubles : [`the pods are ready, but the shop does not answer at ${url}; 'tidepool logs' may say why`];
+    return troubles.length > 0 ? troubles : [`the pods are ready, but the shop does not answer at ${url}; 'npx tidepool logs' may say why`];
   } finally {
     cancel();
   }
@@ -131,9 +131,7 @@ function urlsOf(options: ClusterOptions, ports: Ports, apiServer: string, regist
   return { ...(options.shop ? shop : {}), apiServer, registry: registry.replace("127.0.0.1", "localhost") };
 }
 
-function notesOn(options: ClusterOptions, ports: Ports): string[] {
-  const moved: string[] = [];
-  if (options.shop && options.ports.http === undefined && ports.http !== 80) moved.push(`port ${ports.http} because 80 is taken or needs more rights`);
-  if (options.shop && options.ports.https === undefined && ports.https !== 443) moved.push(`port ${ports.https} because 443 is taken or needs more rights`);
-  return moved.length > 0 ? [`(The shop is on ${moved.join(", and on ")}.)`] : [];
+function notesOn(ports: Ports, passedOver: ChosenPorts["passedOver"]): string[] {
+  const moved = (["http", "https"] as const).filter((name) => passedOver[name]).map((name) => `${name}: on ${ports[name]} because ${passedOver[name]}`);
+  return moved.length > 0 ? [`(${moved.join("; ")})`] : [];
 }

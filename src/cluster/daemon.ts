@@ -2,11 +2,12 @@
 import { jsonLogger, errorMessage } from "#lib/log.ts";
 import { systemClock } from "#lib/clock.ts";
 import { identify } from "#lib/process.ts";
+import { commandFor } from "./command-line.ts";
 import { startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { lockDataDirectory, readInstance, removeRecord, writeRecord } from "./instance.ts";
 import { createDirectories, dataPaths } from "./paths.ts";
-import { Refusal } from "./ports.ts";
 import { EXIT, type Progress } from "./progress.ts";
+import { Refusal } from "./refusal.ts";
 import { VERSION } from "./version.ts";
 
 const options = JSON.parse(process.argv[2]!) as ClusterOptions;
@@ -32,7 +33,7 @@ async function run(): Promise<number> {
     report({
       type: "failed",
       refused: true,
-      message: `Tidepool already runs on ${options.dataDir}${daemon ? ` (pid ${daemon.process.pid})` : ""}.\n'tidepool status' shows it, 'tidepool down' stops it; --data DIR starts another one beside it.`,
+      message: `Tidepool already runs on ${options.dataDir}${daemon ? ` (pid ${daemon.process.pid})` : ""}.\n'${commandFor("status", options.dataDir)}' shows it, '${commandFor("down", options.dataDir)}' stops it; --data DIR starts another one beside it.`,
     });
     return EXIT.refused;
   }

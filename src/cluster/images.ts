@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { stop } from "esbuild";
 import { systemClock, type Clock } from "#lib/clock.ts";
 import { silentLogger, type Logger } from "#lib/log.ts";
+import { ImageFolderError } from "#registry/build/folder.ts";
 import { buildImages, discoverImageFolders, type BuiltImage } from "#registry/build/build.ts";
 import { Registry } from "#registry/registry.ts";
 import { serveRegistry } from "#registry/server.ts";
 import { readInstance } from "./instance.ts";
 import { createDirectories, dataPaths, type DataPaths } from "./paths.ts";
+import { Refusal } from "./refusal.ts";
 import { repositoryRoot } from "./version.ts";
 
 export type { BuiltImage };
@@ -18,19 +20,30 @@ export function buildShopImages(options: { registryUrl: string; paths: DataPaths
   return build(options.paths, options.registryUrl, options.clock, options.log);
 }
 
-/** Builds folders (all under apps/ when none are given) for a data directory, whether its cluster runs or not. */
+/**
+ * Builds folders (all under apps/ when none are given) for a data directory, whether its cluster runs or not.
+ * Throws a {@link Refusal} for a folder that makes no image.
+ */
 export async function buildFor(dataDir: string, folders: string[]): Promise<BuiltImage[]> {
   const paths = dataPaths(dataDir);
   const running = readInstance(dataDir).daemon?.urls?.registry;
-  if (running) return build(paths, running, systemClock, silentLogger, folders);
+  if (running) return buildGiven(paths, running, folders);
   createDirectories(paths);
   const registry = new Registry({ directory: paths.registry, clock: systemClock, newId: randomUUID });
   const server = await serveRegistry(registry, { port: 0, log: silentLogger });
   try {
-    return await build(paths, server.url, systemClock, silentLogger, folders);
+    return await buildGiven(paths, server.url, folders);
   } finally {
     await server.close();
     registry.close();
+  }
+}
+
+async function buildGiven(paths: DataPaths, registryUrl: string, folders: string[]): Promise<BuiltImage[]> {
+  try {
+    return await build(paths, registryUrl, systemClock, silentLogger, folders);
+  } catch (error) {
+    throw error instanceof ImageFolderError ? new Refusal(`${error.message}.\nAn image is built from a folder with an image.json, such as apps/shop/order-service.`) : error;
   }
 }
 

@@ -20,7 +20,8 @@ import type { ControlPlane } from "./control-plane.ts";
 import type { Disposer } from "./disposer.ts";
 import { socketDirectory } from "./leftovers.ts";
 import type { DataPaths } from "./paths.ts";
-import { Refusal, type Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
+import { Refusal } from "./refusal.ts";
 import { API_PORT, CLUSTER_DOMAIN, CONTROL_PLANE, DNS_IP, GATEWAY_IP, KUBERNETES_VERSION, NODES, RANGES } from "./topology.ts";
 import { repositoryRoot } from "./version.ts";
 

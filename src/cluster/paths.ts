@@ -1,7 +1,8 @@
 /** Where an instance keeps its state: one directory, and nothing outside it. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { Refusal } from "./refusal.ts";
 
 export interface DataPaths {
   root: string;
@@ -25,7 +26,7 @@ export interface DataPaths {
 
 /** The data directory in force: the flag, else TIDEPOOL_DATA, else ~/.tidepool. */
 export function dataDirectory(flag: string | undefined): string {
-  return resolve(flag ?? process.env["TIDEPOOL_DATA"] ?? join(homedir(), ".tidepool"));
+  return resolve(flag ?? (process.env["TIDEPOOL_DATA"] || join(homedir(), ".tidepool")));
 }
 
 export function dataPaths(root: string): DataPaths {
@@ -44,9 +45,29 @@ export function dataPaths(root: string): DataPaths {
   };
 }
 
-/** Creates the directories, readable by their owner alone. */
+/**
+ * Creates the directories, readable by their owner alone. Throws a {@link Refusal} when that can't be,
+ * or when other files are there: `reset` would delete them with ours.
+ */
 export function createDirectories(paths: DataPaths): void {
-  for (const directory of [paths.root, paths.pki, paths.registry, paths.images, paths.pods, paths.volumes, paths.run, paths.logs, paths.cache]) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const directories = [paths.root, paths.pki, paths.run, paths.registry, paths.images, paths.pods, paths.volumes, paths.logs, paths.cache];
+  try {
+    const foreign = isDataDirectory(paths) ? undefined : firstForeignFile(paths);
+    if (foreign) throw new Refusal(`${paths.root} holds other files ("${foreign}", for one), and 'tidepool reset' would delete them. Choose a new or an empty directory with --data DIR.`);
+    for (const directory of directories) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(`${paths.root} can't be the data directory: ${(error as Error).message}. Choose another one with --data DIR.`);
   }
+}
+
+/** Whether an instance keeps (or kept) its state here. */
+export function isDataDirectory(paths: DataPaths): boolean {
+  return existsSync(paths.run) && existsSync(paths.pki);
+}
+
+/** `lost+found` is what an empty volume holds. */
+function firstForeignFile(paths: DataPaths): string | undefined {
+  const own = new Set([...Object.values(paths as unknown as Record<string, string>).map((path) => basename(path)), "lost+found"]);
+  return existsSync(paths.root) ? readdirSync(paths.root).find((name) => !own.has(name)) : undefined;
 }

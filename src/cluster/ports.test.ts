@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
 import { after, before, test } from "node:test";
-import { choosePorts, Refusal } from "./ports.ts";
+import { choosePorts } from "./ports.ts";
+import { Refusal } from "./refusal.ts";
 
 let occupant: Server;
 let occupied: number;
@@ -15,8 +16,10 @@ before(async () => {
 after(() => occupant.close());
 
 test("port 0 is any free port", async () => {
-  const ports = await choosePorts({ api: 0, registry: 0, http: 0, https: 0 });
+  const { ports, passedOver } = await choosePorts({ api: 0, registry: 0, http: 0, https: 0 });
   for (const port of Object.values(ports)) assert.ok(port > 0);
+  assert.equal(new Set(Object.values(ports)).size, 4);
+  assert.deepEqual(passedOver, {});
 });
 
 test("a port that is taken is refused with its use and the flag that changes it", async () => {
@@ -26,4 +29,11 @@ test("a port that is taken is refused with its use and the flag that changes it"
     assert.match(error.message, /--api-port N/);
     return true;
   });
+});
+
+test("one port for two uses is refused", async () => {
+  const { ports } = await choosePorts({ api: 0, registry: 0, http: 0, https: 0 });
+  await assert.rejects(choosePorts({ api: 0, registry: 0, http: ports.http, https: ports.http }), new Refusal(
+    `No port for the shop (HTTPS): 127.0.0.1:${ports.http} is in use.\n--http-port is the same. Free it, or choose another port with --https-port N (0 = any free one).`,
+  ));
 });

@@ -11,6 +11,8 @@ import { EXIT } from "./progress.ts";
 import type { ClusterOptions } from "./cluster.ts";
 
 const RESTART_DELAY_MS = { first: 100, most: 10_000 };
+/** So many crashes before the cluster was ever ready: it won't be, and someone waits to hear it. */
+const GIVE_UP_AFTER = 5;
 /** A daemon that ran this long starts with a fresh back-off when it crashes. */
 const HEALTHY_AFTER_MS = 60_000;
 
@@ -27,6 +29,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, stop);
 process.on("SIGHUP", () => undefined);
 // The one who waits for the first start has gone before it was done: nobody wants it any more.
 let ready = false;
+let crashes = 0;
 process.on("disconnect", () => !ready && stop());
 start();
 
@@ -39,9 +42,10 @@ function start(): void {
   });
   daemon.on("exit", (code, signal) => {
     const meant = code !== null && (Object.values(EXIT) as number[]).includes(code);
-    if (meant || stopping) {
+    const hopeless = !ready && ++crashes === GIVE_UP_AFTER;
+    if (meant || stopping || hopeless) {
       removeRecord(dataDir, "supervisor");
-      process.exit(code ?? EXIT.stopped);
+      process.exit(hopeless ? EXIT.failed : (code ?? EXIT.stopped));
     }
     if (Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = RESTART_DELAY_MS.first;
     process.stderr.write(

@@ -1,6 +1,7 @@
 /** `tidepool down`: stops every process of the instance; the state stays. */
 import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, signal, type ProcessIdentity } from "#lib/process.ts";
+import { commandFor } from "#cluster/command-line.ts";
 import { dataDirectory } from "#cluster/paths.ts";
 import { readInstance } from "#cluster/instance.ts";
 import { removeLeftovers } from "#cluster/leftovers.ts";
@@ -22,13 +23,13 @@ export async function stopInstance(dataDir: string): Promise<string> {
   // What a killed daemon left behind: containers that still run, sockets in the temporary directory.
   const leftovers = await removeLeftovers(dataDir);
   if (!supervisor && !daemon) return leftovers > 0 ? `Tidepool did not run on ${dataDir}; ended ${leftovers} left-over container(s).` : `Tidepool does not run on ${dataDir}.`;
-  return `Stopped. The state stays in ${dataDir}; 'tidepool up' continues from it, 'tidepool reset' deletes it.`;
+  return `Stopped. The state stays in ${dataDir}; '${commandFor("up", dataDir)}' continues from it, '${commandFor("reset", dataDir)}' deletes it.`;
 }
 
 async function waitForEnd(process: ProcessIdentity): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (isAlive(process)) {
-    if (Date.now() > deadline) throw new CommandFailed(`Process ${process.pid} did not end within ${PATIENCE_MS / 1000} s. 'tidepool logs' may say why; 'kill -9 ${process.pid}' ends it.`);
+    if (Date.now() > deadline) throw new CommandFailed(`Process ${process.pid} did not end within ${PATIENCE_MS / 1000} s. 'npx tidepool logs' may say why; 'kill -9 ${process.pid}' ends it.`);
     await delay(25);
   }
 }

@@ -7,6 +7,7 @@ import { pods, resourcePath } from "#api/resources.ts";
 import type { Status } from "#api/types.ts";
 import { bodyText } from "#lib/http.ts";
 import { kubeconfigHandler } from "#client/https.ts";
+import { commandFor } from "#cluster/command-line.ts";
 import { readInstance } from "#cluster/instance.ts";
 import { dataDirectory, dataPaths } from "#cluster/paths.ts";
 import { CommandFailed } from "../failure.ts";
@@ -30,7 +31,7 @@ interface Line {
 export async function logs(flags: Flags, name?: string): Promise<void> {
   const dataDir = dataDirectory(flags.data);
   const file = join(dataPaths(dataDir).logs, "tidepool.log");
-  if (!existsSync(file)) throw new CommandFailed(`There is no log yet (${file}). 'tidepool up' writes it.`);
+  if (!existsSync(file)) throw new CommandFailed(`There is no log yet (${file}). '${commandFor("up", dataDir)}' writes it.`);
   const lines = await readLines(file);
   const components = new Set(lines.map((line) => parseLine(line)?.component).filter((component) => component !== undefined));
   if (name !== undefined && !components.has(name)) return podLogs(dataDir, name, flags, components);

@@ -1,8 +1,7 @@
 /** `tidepool reset`: stops the instance and deletes its state. */
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { confirm, isCancel } from "@clack/prompts";
-import { dataDirectory } from "#cluster/paths.ts";
+import { dataDirectory, dataPaths, isDataDirectory } from "#cluster/paths.ts";
 import { socketDirectory } from "#cluster/leftovers.ts";
 import { CommandFailed } from "../failure.ts";
 import { stopInstance } from "./down.ts";
@@ -14,7 +13,7 @@ export async function reset(flags: { data?: string | undefined; yes: boolean }):
     return;
   }
   // Never delete a directory that isn't ours, whatever --data says.
-  if (!existsSync(join(dataDir, "run")) || !existsSync(join(dataDir, "pki"))) {
+  if (!isDataDirectory(dataPaths(dataDir))) {
     throw new CommandFailed(`${dataDir} doesn't look like a Tidepool data directory (no run/ and pki/ in it), so nothing was deleted.`);
   }
   if (!flags.yes) {

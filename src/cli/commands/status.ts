@@ -3,6 +3,7 @@ import { StatusError } from "#api/errors.ts";
 import { nodes, pods } from "#api/resources.ts";
 import { Client } from "#client/client.ts";
 import { kubeconfigHandler } from "#client/https.ts";
+import { commandFor } from "#cluster/command-line.ts";
 import { readInstance, type Urls } from "#cluster/instance.ts";
 import { listContainers } from "#cluster/leftovers.ts";
 import { dataDirectory, dataPaths } from "#cluster/paths.ts";
@@ -44,7 +45,7 @@ async function readStatus(dataDir: string): Promise<Status> {
       ...(daemon ? [{ pid: daemon.process.pid, what: "daemon" }] : []),
       ...listContainers(dataDir).map(({ pid, namespace, pod, container }) => ({ pid, what: `${namespace}/${pod}/${container}` })),
     ],
-    problems: daemon && !supervisor ? ["The supervisor is gone: the daemon runs on, but would not be started again after a crash. 'tidepool down' and 'up' mend it."] : [],
+    problems: daemon && !supervisor ? [`The supervisor is gone: the daemon runs on, but would not be started again after a crash. '${commandFor("down", dataDir)}' and 'up' mend it.`] : [],
   };
   if (!daemon?.urls) return report;
   const handler = kubeconfigHandler(kubeconfig);
@@ -85,7 +86,7 @@ function format(report: Status): string {
     }
     lines.push("", ...table(["NODE", "READY"], report.nodes.map(({ name, ready }) => [name, ready ? "True" : "False"])));
     lines.push("", ...table(["NAMESPACE", "POD", "READY", "STATUS", "RESTARTS", "NODE", "IP"], report.pods.map((pod) => [pod.namespace, pod.name, pod.ready, pod.status, String(pod.restarts), pod.node, pod.ip])));
-  } else if (report.state === "stopped") lines.push("'tidepool up' starts it.");
+  } else if (report.state === "stopped") lines.push(`'${commandFor("up", report.dataDirectory)}' starts it.`);
   for (const problem of report.problems) lines.push("", `! ${problem}`);
   return lines.join("\n");
 }

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { accessSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { commandFor } from "#cluster/command-line.ts";
 import { createDirectories, dataDirectory, dataPaths } from "#cluster/paths.ts";
 import { readInstance } from "#cluster/instance.ts";
 import type { ClusterOptions } from "#cluster/cluster.ts";
@@ -25,9 +26,10 @@ export async function up(flags: Flags): Promise<void> {
   const dataDir = dataDirectory(flags.data);
   const running = readInstance(dataDir);
   if (running.supervisor || running.daemon) {
+    const shop = running.daemon?.state === "running" ? running.daemon.urls?.shop : undefined;
     throw new CommandFailed(
-      `Tidepool already runs on ${dataDir} (pid ${(running.daemon ?? running.supervisor)!.process.pid}).\n` +
-        "'tidepool status' shows it, 'tidepool down' stops it; --data DIR starts another one beside it.",
+      `Tidepool already runs on ${dataDir} (pid ${(running.daemon ?? running.supervisor)!.process.pid})${shop ? `; the shop is at ${shop}` : ""}.\n` +
+        `'${commandFor("status", dataDir)}' shows it, '${commandFor("down", dataDir)}' stops it; --data DIR starts another one beside it.`,
     );
   }
   const options: ClusterOptions = {
@@ -100,12 +102,11 @@ async function followStart(supervisor: ChildProcess, dataDir: string, logFile: s
     return;
   }
   if (failure) throw new CommandFailed(failure.refused ? failure.message : `The cluster did not start: ${failure.message}\nThe log is ${logFile}.`);
+  if (exitCode === EXIT.stopped && !foreground) throw new CommandFailed("Stopped by 'down' before it was ready; nothing is left running.");
   if (exitCode !== EXIT.stopped) throw new CommandFailed(`The cluster ended unexpectedly (code ${exitCode}). The last lines of ${logFile}:\n${lastLines(logFile, 5)}`);
 }
 
 function printReady(view: ProgressView, { urls, tookMs, notes, problems }: Progress & { type: "ready" }, dataDir: string): void {
-  const isDefault = dataDir === dataDirectory(undefined);
-  const flag = isDefault ? "" : ` --data ${dataDir}`;
   view.line("");
   for (const problem of problems) view.line(`! ${problem}`);
   view.line(problems.length > 0 ? `The cluster runs, but not all of it came up (${(tookMs / 1000).toFixed(1)} s).` : `Ready in ${(tookMs / 1000).toFixed(1)} s.`);
@@ -116,13 +117,13 @@ function printReady(view: ProgressView, { urls, tookMs, notes, problems }: Progr
   for (const note of notes) view.line(`  ${note}`);
   view.line("");
   view.line("Next:");
-  view.line(`  export KUBECONFIG=$(npx tidepool kubeconfig --path${flag})`);
+  view.line(`  export KUBECONFIG=$(${commandFor("kubeconfig --path", dataDir)})`);
   if (urls.shop) {
     view.line("  kubectl -n shop get pods -o wide");
     view.line(`  kubectl -n shop set image deployment/order-service order-service=localhost:5002/shop/order-service:v2   # and watch ${urls.shop}`);
   } else {
     view.line("  kubectl get nodes");
-    view.line(`  npx tidepool status${flag}`);
+    view.line(`  ${commandFor("status", dataDir)}`);
   }
 }
 
