@@ -76,7 +76,7 @@ async function runSql(context: ScriptContext, text: string, name: string): Promi
 function runShell({ target, env, temporary }: ScriptContext, shown: string, path: string): void {
   const bin = join(temporary, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  writeFileSync(join(bin, "psql"), `#!/bin/sh\nexec '${process.execPath}' '${process.argv[1]}' psql "$@"\n`, { mode: 0o700 });
+  writeFileSync(join(bin, "psql"), `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(process.argv[1]!)} psql "$@"\n`, { mode: 0o700 });
   const prelude = `set -Eeo pipefail
 docker_process_sql() { psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --no-password --no-psqlrc \${POSTGRES_DB:+--dbname "$POSTGRES_DB"} "$@"; }
 `;
@@ -103,4 +103,9 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** For a shell; paths may hold anything. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
