@@ -23,7 +23,7 @@ function pssKib(pid: number): number {
 }
 
 /** CPU time in seconds that the processes have used so far, each for itself. */
-function cpuSeconds(pids: number[]): Map<number, number> {
+export function cpuSeconds(pids: number[]): Map<number, number> {
   if (process.platform === "linux") return new Map(pids.map((pid) => [pid, linuxCpuSeconds(pid)]));
   const text = pids.length === 0 ? "" : execFileSync("ps", ["-o", "pid=,time=", "-p", pids.join(",")], { encoding: "utf8" });
   return new Map(
@@ -50,10 +50,12 @@ function linuxCpuSeconds(pid: number): number {
 export async function cpuPercentOver(durationMs: number, ...sets: (() => number[])[]): Promise<number[]> {
   const before = sets.map((pids) => cpuSeconds(pids()));
   await new Promise((resolve) => setTimeout(resolve, durationMs));
-  return sets.map((pids, index) => {
-    const used = sum([...cpuSeconds(pids())].map(([pid, seconds]) => Math.max(0, seconds - (before[index]!.get(pid) ?? 0))));
-    return (used / (durationMs / 1000)) * 100;
-  });
+  return sets.map((pids, index) => (cpuSince(before[index]!, pids()) / (durationMs / 1000)) * 100);
+}
+
+/** CPU time in seconds that the processes have used since `before`; one born since then counts whole. */
+export function cpuSince(before: Map<number, number>, pids: number[]): number {
+  return sum([...cpuSeconds(pids)].map(([pid, seconds]) => Math.max(0, seconds - (before.get(pid) ?? 0))));
 }
 
 function sum(values: number[]): number {

@@ -72,6 +72,12 @@ export class ClusterApi {
     );
   }
 
+  /** What `kubectl scale` does. */
+  async scale(namespace: string, name: string, replicas: number): Promise<void> {
+    await this.apps.patchNamespacedDeploymentScale({ namespace, name, body: { spec: { replicas } } }, setHeaderOptions("content-type", PatchStrategy.MergePatch));
+    await this.rolledOut(namespace, name);
+  }
+
   /** Runs a command in the pod's container; the name may be left out where there is one. */
   exec(namespace: string, pod: string, command: string[], container = ""): Promise<ExecResult> {
     const output = { stdout: "", stderr: "" };
