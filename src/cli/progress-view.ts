@@ -55,7 +55,8 @@ export class ProgressView {
   }
 
   #erase(): void {
-    if (this.#painted > 0) this.#out.write(`\x1b[${this.#painted}A\x1b[J`);
+    // To the first column too: a terminal writes ^C where the cursor is.
+    if (this.#painted > 0) this.#out.write(`\r\x1b[${this.#painted}A\x1b[J`);
     this.#painted = 0;
   }
 }
