@@ -73,8 +73,9 @@ export function kubectlFor(cluster: TestCluster, path: string): Kubectl {
   const started: Started[] = [];
   after(() => {
     for (const { child } of started) child.kill("SIGKILL");
-    rmSync(home, { recursive: true, force: true });
   });
+  // Other clean-ups still use kubectl, which would write it anew.
+  process.once("exit", () => rmSync(home, { recursive: true, force: true }));
   return bind(path, { ...process.env, HOME: home, KUBECONFIG: cluster.kubeconfig }, [], started);
 }
 
