@@ -55,6 +55,7 @@ test("each operator means what Kubernetes says of labels that are there, other, 
     ["a", { a: "" }, true], ["a", {}, false], ["!a", {}, true], ["!a", { a: "" }, false],
     ["a>5", { a: "10" }, true], ["a>5", { a: "5" }, false], ["a>5", { a: "x" }, false], ["a>5", { a: "" }, false], ["a>5", {}, false], ["a>5", { a: "6.5" }, false],
     ["a<5", { a: "-1" }, true], ["a<5", { a: "" }, false],
+    ["constructor", { a: "1" }, false], ["!toString", { a: "1" }, true], ["valueOf=1", { valueOf: "1" }, true],
     ["a=1,b=2", { a: "1", b: "2" }, true], ["a=1,b=2", { a: "1" }, false],
     ["", { a: "1" }, true], ["", undefined, true],
   ];

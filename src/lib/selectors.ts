@@ -39,7 +39,12 @@ export function fromLabelSelector(selector: LabelSelectorLike | undefined): Requ
 /** Whether labels satisfy all requirements; undefined requirements (no selector) match nothing. */
 export function matches(requirements: Requirement[] | undefined, labels: Record<string, string> | undefined): boolean {
   if (!requirements) return false;
-  return requirements.every((requirement) => matchesOne(requirement, labels?.[requirement.key]));
+  return requirements.every((requirement) => matchesOne(requirement, valueOf(labels, requirement.key)));
+}
+
+/** A key may also be the name of something every object inherits: `constructor`. */
+function valueOf(labels: Record<string, string> | undefined, key: string): string | undefined {
+  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function matchesOne({ operator, values }: Requirement, value: string | undefined): boolean {
@@ -66,7 +71,7 @@ function isInteger(text: string | undefined): text is string {
 /** Whether a Service-style map selector matches; an empty or missing one selects nothing. */
 export function matchesMap(selector: Record<string, string> | undefined, labels: Record<string, string> | undefined): boolean {
   const entries = Object.entries(selector ?? {});
-  return entries.length > 0 && entries.every(([key, value]) => labels?.[key] === value);
+  return entries.length > 0 && entries.every(([key, value]) => valueOf(labels, key) === value);
 }
 
 /** An optional DNS name as prefix, and a name. */

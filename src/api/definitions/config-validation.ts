@@ -12,7 +12,7 @@ const MAX_BYTES = 1024 * 1024;
 
 export function validateConfigMap({ metadata, data = {}, binaryData = {} }: ConfigMap): FieldError[] {
   const errors = [...validateName(metadata.name, dns1123Subdomain), ...validateKeys(data, "data")];
-  for (const key of Object.keys(data)) if (key in binaryData) errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
+  for (const key of Object.keys(data)) if (Object.hasOwn(binaryData, key)) errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
   errors.push(...validateKeys(binaryData, "binaryData"));
   const sizeBytes = sum(Object.values(data).map((text) => Buffer.byteLength(text))) + sum(Object.values(binaryData).map(decodedBytes));
   return sizeBytes > MAX_BYTES ? [...errors, tooLong("[]", MAX_BYTES)] : errors;
@@ -25,7 +25,7 @@ export function validateConfigMapUpdate(object: ConfigMap, old: ConfigMap): Fiel
 export function validateSecret({ metadata, data = {}, type }: Secret): FieldError[] {
   const errors = [...validateName(metadata.name, dns1123Subdomain), ...validateKeys(data, "data")];
   if (sum(Object.values(data).map(decodedBytes)) > MAX_BYTES) errors.push(tooLong("data", MAX_BYTES));
-  const missing = (key: string): FieldError[] => (key in data ? [] : [required(`data[${key}]`)]);
+  const missing = (key: string): FieldError[] => (Object.hasOwn(data, key) ? [] : [required(`data[${key}]`)]);
   switch (type ?? "Opaque") {
     case "kubernetes.io/service-account-token": {
       const annotation = "kubernetes.io/service-account.name";
@@ -63,7 +63,7 @@ function validateFrozen(object: Record<string, unknown>, old: Record<string, unk
 }
 
 function validateJson(data: Record<string, string>, key: string): FieldError[] {
-  if (!(key in data)) return [];
+  if (!Object.hasOwn(data, key)) return [];
   try {
     JSON.parse(Buffer.from(data[key]!, "base64").toString("utf8"));
     return [];

@@ -171,6 +171,7 @@ const creations: [kind: string, object: object, errors: string[]][] = [
   // Configuration and storage
   ["ConfigMap", { data: { "a b": "" } }, [`data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`]],
   ["ConfigMap", { data: { a: "" }, binaryData: { a: "" } }, ['data[a]: Invalid value: "a": duplicate of key present in binaryData']],
+  ["ConfigMap", { data: { constructor: "", toString: "" }, binaryData: { valueOf: "" } }, []],
   ["ConfigMap", { data: { a: "x".repeat(1024 * 1024 + 1) } }, ["[]: Too long: may not be more than 1048576 bytes"]],
   ["Secret", { type: "kubernetes.io/tls", data: { "tls.crt": "" } }, ["data[tls.key]: Required value"]],
   ["Secret", { type: "kubernetes.io/basic-auth" }, ["data[username]: Required value", "data[password]: Required value"]],
