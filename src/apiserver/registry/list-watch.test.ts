@@ -24,6 +24,7 @@ describe("list", () => {
 
   it("comes in pages of one snapshot", async () => {
     for (const name of ["a", "b", "c", "d", "e"]) await server.create(CONFIG_MAPS, configMap(name));
+    assert.equal((await server.request(`GET ${CONFIG_MAPS}?limit=-1`)).body.metadata.continue, undefined, "no limit");
     const first = await server.request(`GET ${CONFIG_MAPS}?limit=2`);
     assert.deepEqual([names(first.body), first.body.metadata.remainingItemCount], [["a", "b"], 3]);
     await server.request(`DELETE ${CONFIG_MAPS}/c`);

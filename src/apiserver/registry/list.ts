@@ -85,7 +85,8 @@ export function listPage(registry: Registry, query: ListQuery): Page {
   }
   const metadata: Page["metadata"] = { resourceVersion: String(listing.revision) };
   const { limit, selector } = query;
-  if (!limit) return { entries: selector.all ? listing.entries : listing.entries.filter((entry) => selector.matches(entry)), metadata };
+  // A limit below zero is none, as upstream.
+  if (!limit || limit < 0) return { entries: selector.all ? listing.entries : listing.entries.filter((entry) => selector.matches(entry)), metadata };
   const entries: Entry[] = [];
   let index = 0;
   for (; index < listing.entries.length && entries.length < limit; index++) {
