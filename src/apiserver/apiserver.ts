@@ -192,7 +192,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const registry = registries.get(`${group}/${version}/${resource}`);
     if (registry) return registry;
     if (groupVersions.has(`${group}/${version}`)) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
-    throw new StatusError(404, "NotFound", "404 page not found", {});
+    throw new StatusError(404, "NotFound", `404 page not found: this cluster doesn't serve ${resource} of ${group ? `${group}/` : ""}${version}`, {});
   }
 
   function onResource(call: Call): Promise<HttpResponse> | HttpResponse {
@@ -204,7 +204,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
     if (!definition.namespaced) target.namespace = "";
     if (subresource !== "") return onSubresource(call);
-    if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotSupported(registry.subject(), verb);
+    // A create names its object in the body, a change in the path.
+    const misplaced = verb === "create" ? name !== "" : name === "" && ["update", "patch"].includes(verb);
+    if (misplaced || (definition.verbs && !definition.verbs.includes(verb))) throw methodNotSupported(registry.subject(), verb);
     switch (verb) {
       case "get":
         return resources.handleGet(call);

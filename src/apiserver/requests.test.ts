@@ -70,6 +70,9 @@ describe("bodies", () => {
     const { status, body } = await server.request(`POST ${CONFIG_MAPS}`, yaml, { "content-type": "application/yaml" });
     assert.deepEqual([status, body.data], [201, { date: "2026-01-01", when: "2026-01-01" }]);
     const secret = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: [{name: a, image: b}]\n  volumes:\n  - name: v\n    configMap: {name: a, defaultMode: 0644}\n";
+    const lists = ["a0: &a0 [x, x, x, x, x, x, x, x]", ...[1, 2, 3, 4].map((n) => `a${n}: &a${n} [${Array(8).fill(`*a${n - 1}`).join(", ")}]`)];
+    const bomb = await server.request(`POST ${CONFIG_MAPS}`, lists.join("\n"), { "content-type": "application/yaml" });
+    assert.equal(bomb.status, 400, "aliases that unfold to something huge");
     const pod = await server.request("POST /api/v1/namespaces/default/pods", secret, { "content-type": "application/yaml" });
     assert.equal(pod.body.spec.volumes[0].configMap.defaultMode, 420);
   });
@@ -103,7 +106,11 @@ describe("answers", () => {
     assert.equal((await server.request("GET /nothing")).status, 404);
     assert.equal((await server.request(`GET ${CONFIG_MAPS}/a/status`)).status, 404);
     assert.equal((await server.request("POST /api/v1/configmaps", configMap("a"))).status, 405);
+    assert.equal((await server.request(`POST ${CONFIG_MAPS}/a`, configMap("a"))).status, 405);
+    assert.equal((await server.request(`PUT ${CONFIG_MAPS}`, configMap("a"))).status, 405);
     assert.equal((await server.request("GET /api/v1/namespaces/default/pods/a/exec")).status, 400);
+    const job = await server.request("POST /apis/batch/v1/namespaces/default/jobs", { apiVersion: "batch/v1", kind: "Job", metadata: { name: "a" } });
+    assert.deepEqual([job.status, job.body.message], [404, "404 page not found: this cluster doesn't serve jobs of batch/v1"]);
   });
 
   it("are pretty for people", async () => {

@@ -4,6 +4,7 @@
  */
 import { parseDocument, stringify, visit } from "yaml";
 import { badRequest } from "#api/errors.ts";
+import { errorMessage } from "#lib/log.ts";
 
 export function parseYaml(text: string): { value: unknown; duplicates: string[] } {
   const document = parseDocument(text, {
@@ -23,7 +24,16 @@ export function parseYaml(text: string): { value: unknown; duplicates: string[] 
       }
     },
   });
-  return { value: document.toJS() as unknown, duplicates };
+  return { value: toValue(document), duplicates };
+}
+
+/** Throws BadRequest on aliases that would unfold to something huge. */
+function toValue(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: yaml: ${errorMessage(error)}`);
+  }
 }
 
 export function toYaml(value: unknown): string {
