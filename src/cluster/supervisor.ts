@@ -4,6 +4,7 @@
  * can't fail for the daemon's reasons.
  */
 import { fork, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { identify } from "#lib/process.ts";
 import { removeRecord, writeRecord } from "./instance.ts";
@@ -13,6 +14,7 @@ import type { ClusterOptions } from "./cluster.ts";
 const RESTART_DELAY_MS = { first: 100, most: 10_000 };
 /** So many crashes before the cluster was ever ready: it won't be, and someone waits to hear it. */
 const GIVE_UP_AFTER = 5;
+const LOOK_FOR_DATA_EVERY_MS = 2_000;
 /** A daemon that ran this long starts with a fresh back-off when it crashes. */
 const HEALTHY_AFTER_MS = 60_000;
 
@@ -31,6 +33,8 @@ process.on("SIGHUP", () => undefined);
 let ready = false;
 let crashes = 0;
 process.on("disconnect", () => !ready && stop());
+// Deleting the data directory by hand leaves a cluster that no command finds any more: it ends by itself.
+setInterval(() => !existsSync(dataDir) && stop(), LOOK_FOR_DATA_EVERY_MS).unref();
 start();
 
 function start(): void {

@@ -1,6 +1,6 @@
 /** `tidepool doctor`: checks the machine, and says what to do about what is missing. */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { freemem, totalmem } from "node:os";
@@ -58,6 +58,7 @@ function checkRoot(): Check {
 function checkDataDirectory(dataDir: string): Check {
   let nearest = dataDir;
   while (!existsSync(nearest)) nearest = dirname(nearest);
+  if (!statSync(nearest).isDirectory()) return { name: "Data directory", result: "missing", detail: `${nearest} is a file; choose another with --data DIR` };
   try {
     accessSync(nearest, constants.W_OK);
     return { name: "Data directory", result: "ok", detail: dataDir };

@@ -45,8 +45,14 @@ async function readStatus(dataDir: string): Promise<Status> {
       ...(daemon ? [{ pid: daemon.process.pid, what: "daemon" }] : []),
       ...listContainers(dataDir).map(({ pid, namespace, pod, container }) => ({ pid, what: `${namespace}/${pod}/${container}` })),
     ],
-    problems: daemon && !supervisor ? [`The supervisor is gone: the daemon runs on, but would not be started again after a crash. '${commandFor("down", dataDir)}' and 'up' mend it.`] : [],
+    problems: [],
   };
+  if (daemon && !supervisor) {
+    report.problems.push(`The supervisor is gone: the daemon runs on, but would not be started again after a crash. '${commandFor("down", dataDir)}' and 'up' mend it.`);
+  }
+  if (!daemon && !supervisor && report.processes.length > 0) {
+    report.problems.push(`${report.processes.length} containers outlived their cluster. '${commandFor("up", dataDir)}' takes them over, '${commandFor("down", dataDir)}' ends them.`);
+  }
   if (!daemon?.urls) return report;
   const handler = kubeconfigHandler(kubeconfig);
   try {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { commandFor } from "#cluster/command-line.ts";
 import { createDirectories, dataDirectory, dataPaths } from "#cluster/paths.ts";
 import { readInstance } from "#cluster/instance.ts";
+import { removeLeftovers } from "#cluster/leftovers.ts";
 import type { ClusterOptions } from "#cluster/cluster.ts";
 import { EXIT, type Progress } from "#cluster/progress.ts";
 import { repositoryRoot } from "#cluster/version.ts";
@@ -97,6 +98,8 @@ async function followStart(supervisor: ChildProcess, dataDir: string, logFile: s
     return;
   }
   if (interrupted) {
+    // What it had no time to clear away; unless another start, which this one lost against, has the directory.
+    if (!readInstance(dataDir).daemon) await removeLeftovers(dataDir);
     view.line("Stopped; nothing is left running.");
     if (!foreground) process.exitCode = 130;
     return;
