@@ -1,11 +1,11 @@
-import type { Answers, Pod } from "./answers.ts";
+import type { Answers, Observation, Pod } from "./answers.ts";
 import { h } from "./dom.ts";
 import { SERVICES } from "./exchange.ts";
 import type { TextKey } from "./i18n.ts";
 import { podChip, type Say } from "./service-row.ts";
 
 const KEPT = 8;
-/** A pod is silent when it has said nothing for this long... */
+/** A pod is silent when it has said nothing for this long (in the text too)... */
 const SILENT_MS = 5_000;
 /** ...while others of its service gave this many answers. */
 const ANSWERS_OF_OTHERS = 12;
@@ -28,6 +28,8 @@ export class Happenings {
   private readonly happenings: Happening[] = [];
   private readonly versions = new Set<string>();
   private readonly silent = new Set<string>();
+  /** Services without a pod that answers. */
+  private readonly deserted = new Set<string>();
   private rendered = false;
 
   constructor(list: HTMLElement) {
@@ -42,12 +44,23 @@ export class Happenings {
 
   lookForSilence(answers: Answers, now: number): void {
     for (const service of SERVICES) {
-      const silent = silentPods(answers.pods(service, now), answers.recent(service, now), now);
+      const recent = answers.recent(service, now);
+      this.lookForDesertion(service, recent.at(-1));
+      const silent = silentPods(answers.pods(service, now), recent, now);
       for (const pod of silent) {
         if (this.silent.has(`${service} ${pod.name}`)) continue;
         this.silent.add(`${service} ${pod.name}`);
         this.add("silent", service, pod);
       }
+    }
+  }
+
+  private lookForDesertion(service: string, last: Observation | undefined): void {
+    if (!last) return;
+    if (last.pod !== undefined) this.deserted.delete(service);
+    else if (!this.deserted.has(service)) {
+      this.deserted.add(service);
+      this.add("nobodyAnswers", service);
     }
   }
 
@@ -69,8 +82,8 @@ export class Happenings {
     );
   }
 
-  private add(key: TextKey, service: string, pod: Pod): void {
-    this.happenings.unshift({ key, service, pod, time: new Date().toLocaleTimeString([], { hour12: false }) });
+  private add(key: TextKey, service: string, pod?: Pod): void {
+    this.happenings.unshift({ key, service, ...(pod && { pod }), time: new Date().toLocaleTimeString([], { hour12: false }) });
     this.happenings.length = Math.min(this.happenings.length, KEPT);
     this.rendered = false;
   }
