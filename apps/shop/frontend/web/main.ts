@@ -205,10 +205,13 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   wake();
 });
 addEventListener("resize", wake);
-byId("reload").addEventListener("click", () => location.reload());
+byId("reload").addEventListener("click", () => {
+  // From its top: the new page's banner would be scrolled out of sight.
+  history.scrollRestoration = "manual";
+  location.reload();
+});
 byId("services").append(...rows.map((row) => row.element));
 byId("page-version").append(h("span", { class: `chip slot-${versionSlot(pageVersion)}` }, pageVersion));
-byId("banner").hidden = pageVersion === "v1";
 localize();
 // One look at every service, so that the page does not begin empty.
 for (const call of [
