@@ -40,6 +40,7 @@ export interface ClusterContext {
 
 export interface Cluster {
   urls: Urls;
+  ports: Ports;
   tookMs: number;
   /** Worth knowing, a line each. */
   notes: string[];
@@ -85,7 +86,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
       await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
       problems.push(...(await waitForShop(controlPlane, `http://127.0.0.1:${ports.http}`, step, clock, signal)));
     }
-    return { urls, tookMs: clock.now() - startedMs, notes: options.shop ? notesOn(ports, passedOver) : [], problems, stop: () => disposer.stop() };
+    return { urls, ports, tookMs: clock.now() - startedMs, notes: options.shop ? notesOn(ports, passedOver) : [], problems, stop: () => disposer.stop() };
   } catch (error) {
     await disposer.stop();
     throw error;

@@ -49,7 +49,7 @@ async function run(): Promise<number> {
       onServing: (urls) => writeRecord(options.dataDir, "daemon", { process: process_, state: "starting", version: VERSION, urls }),
     });
     writeRecord(options.dataDir, "daemon", { process: process_, state: "running", version: VERSION, urls: cluster.urls });
-    report({ type: "ready", urls: cluster.urls, tookMs: cluster.tookMs, notes: cluster.notes, problems: cluster.problems });
+    report({ type: "ready", urls: cluster.urls, ports: cluster.ports, tookMs: cluster.tookMs, notes: cluster.notes, problems: cluster.problems });
     if (!abort.signal.aborted) await new Promise((resolve) => abort.signal.addEventListener("abort", resolve, { once: true }));
     log.info("stopping");
     await cluster.stop();

@@ -1,10 +1,11 @@
 /** What a start reports on its way; the daemon sends it, the supervisor passes it on, `up` shows it. */
 import type { Urls } from "./instance.ts";
+import type { Ports } from "./ports.ts";
 
 export type Progress =
   | { type: "step"; step: Step; state: "started" | "done"; detail?: string; tookMs?: number }
   /** The cluster runs; `problems` names what did not come up in time (empty when all is well). */
-  | { type: "ready"; urls: Urls; tookMs: number; notes: string[]; problems: string[] }
+  | { type: "ready"; urls: Urls; ports: Ports; tookMs: number; notes: string[]; problems: string[] }
   /** `refused`: it cannot work as asked, and the message says what to do. */
   | { type: "failed"; message: string; refused: boolean };
 

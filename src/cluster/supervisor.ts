@@ -1,14 +1,14 @@
 /**
  * The process that `up` leaves behind: it starts the daemon, starts it again when it crashes, as
- * systemd does with a kubelet, and passes signals and progress on. It holds no state, so that it
- * can't fail for the daemon's reasons.
+ * systemd does with a kubelet, and passes signals and progress on. Of the daemon's state it knows
+ * the ports alone, so that it can't fail for the daemon's reasons.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { identify } from "#lib/process.ts";
 import { removeRecord, writeRecord } from "./instance.ts";
-import { EXIT } from "./progress.ts";
+import { EXIT, type Progress } from "./progress.ts";
 import type { ClusterOptions } from "./cluster.ts";
 
 const RESTART_DELAY_MS = { first: 100, most: 10_000 };
@@ -18,8 +18,8 @@ const LOOK_FOR_DATA_EVERY_MS = 2_000;
 /** A daemon that ran this long starts with a fresh back-off when it crashes. */
 const HEALTHY_AFTER_MS = 60_000;
 
-const argument = process.argv[2]!;
-const { dataDir } = JSON.parse(argument) as ClusterOptions;
+let options = JSON.parse(process.argv[2]!) as ClusterOptions;
+const { dataDir } = options;
 const daemonFile = fileURLToPath(new URL("./daemon.ts", import.meta.url));
 
 let daemon: ChildProcess | undefined;
@@ -39,10 +39,15 @@ start();
 
 function start(): void {
   const startedAt = Date.now();
-  daemon = fork(daemonFile, [argument], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  daemon = fork(daemonFile, [JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   daemon.on("message", (message) => {
-    if ((message as { type: string }).type === "ready") ready = true;
-    if (process.connected) process.send!(message);
+    const progress = message as Progress;
+    if (progress.type === "ready") {
+      ready = true;
+      // Its users find it where it was, also on ports that were any free ones.
+      options = { ...options, ports: progress.ports };
+    }
+    if (process.connected) process.send!(progress);
   });
   daemon.on("exit", (code, signal) => {
     const meant = code !== null && (Object.values(EXIT) as number[]).includes(code);
