@@ -36,6 +36,18 @@ describe("request info", () => {
   }
 });
 
+describe("warnings", () => {
+  it("name what isn't supported when it is asked for, and not again with every later change", async () => {
+    const services = "/api/v1/namespaces/default/services";
+    const service = (externalIPs: string[], port: number): string => JSON.stringify({ metadata: { name: "a" }, spec: { externalIPs, ports: [{ port }] } });
+    const created = await server.request(`POST ${services}`, service(["1.2.3.4"], 80));
+    assert.match(created.headers["warning"] ?? "", /spec\.externalIPs: not supported/);
+    assert.equal((await server.request(`PUT ${services}/a`, service(["1.2.3.4"], 81))).headers["warning"], undefined);
+    assert.equal((await server.request(`PUT ${services}/a`, service([], 81))).headers["warning"], undefined);
+    assert.match((await server.request(`PUT ${services}/a`, service(["1.2.3.5"], 81))).headers["warning"] ?? "", /spec\.externalIPs/);
+  });
+});
+
 describe("bodies", () => {
   it("find fields that are named twice", () => {
     assert.deepEqual(duplicateFields('{"a":1,"b":{"c":[{"d":1,"d":2}],"c":0},"a\\u0062":1,"ab":2,"e":"a\\"{a,\\"a"}'), ["b.c[0].d", "b.c", "ab"]);

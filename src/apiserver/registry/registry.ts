@@ -188,7 +188,11 @@ export class Registry {
     let stored = false;
     try {
       this.#throwInvalid(next, this.#updateErrors(next, old, subresource));
-      if (subresource === "") for (const warning of definition.warnings?.(next) ?? []) request.warn(warning);
+      if (subresource === "") {
+        // What its writer was told before is not news: scaling says nothing of a security context.
+        const told = new Set(definition.warnings?.(old));
+        for (const warning of definition.warnings?.(next) ?? []) if (!told.has(warning)) request.warn(warning);
+      }
       await admission.validate(attributes);
       // As upstream, a write that changes nothing is none: controllers may write what they want to be true.
       if (isDeepStrictEqual(JSON.parse(JSON.stringify(next)), old)) return entry;
