@@ -256,6 +256,16 @@ test("a deleted pod gets its signal, its grace and its end, and leaves nothing",
   await eventually(() => !existsSync(join(it.directory, "pods", metadata.uid!)), "an empty directory");
 });
 
+test("a pod without anything to stop is still seen terminating by clients that look twice", async (t) => {
+  const it = await world(t);
+  await it.run("web", {}, { containers: [{ name: "main", image: "broken:v1" }] });
+  await it.until("web", "waiting", waitingReason);
+  const beganMs = performance.now();
+  await it.client.delete(pods, "web", "default");
+  await eventually(async () => (await it.pod("web")) === undefined, "the pod's end");
+  assert.ok(performance.now() - beganMs > 250);
+});
+
 /** A port that was free a moment ago: the spec must name it before the pod's server can have it. */
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -27,6 +27,12 @@ const SETUP_RETRY_MS = 500;
 const SETUP_RETRY_MAX_MS = 20_000;
 /** Mounted files that could not be renewed are tried again after this long. */
 const REFRESH_RETRY_MS = 10_000;
+/**
+ * A deleted pod stays in the API server for at least this long. `kubectl delete` looks at the pod, lists it, and
+ * waits for it to be missing from its copy, which it examines every 100 ms: when a StatefulSet has replaced the
+ * pod in between, it waits for the end of the new one. Upstream nothing ends that fast.
+ */
+const MINIMUM_TERMINATION_MS = 300;
 
 export class PodWorker {
   readonly uid: string;
@@ -46,6 +52,7 @@ export class PodWorker {
   #refused = false;
   #networkDown = false;
   #finished = false;
+  #deletionSeenAtMs: number | undefined;
   #reported: PodStatus | undefined;
   #stale = false;
   #refreshFailedAtMs: number | undefined;
@@ -136,8 +143,13 @@ export class PodWorker {
     const plan = planPod({ restartPolicy: restartPolicy(this.#pod), terminating, containers: this.#containers.map(({ view }) => view) }, clock.now());
     const wakeAtMs = this.#act(plan);
     const gone = this.#removed || this.#pod.metadata.deletionTimestamp !== undefined;
+    if (gone) this.#deletionSeenAtMs ??= clock.now();
     await this.#report(plan.finished && gone);
-    if (plan.finished) await this.#tearDown(gone);
+    if (plan.finished) {
+      const endAtMs = this.#removed ? 0 : (this.#deletionSeenAtMs ?? -Infinity) + MINIMUM_TERMINATION_MS;
+      if (clock.now() < endAtMs) return endAtMs;
+      await this.#tearDown(gone);
+    }
     return earliest(wakeAtMs, plan.wakeAtMs, terminating ? undefined : this.#refreshAtMs);
   }
 
