@@ -14,7 +14,8 @@ export function prepareRequirements(): void {
 function prepareChromium(): void {
   const found = findChromium();
   if ("path" in found) return console.log(`  Chromium    ${found.path}`);
-  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return console.log(`  Chromium    ${found.reason}`);
+  const mayInstall = process.env["CHROME_PATH"] === undefined && process.getuid?.() === 0 && existsSync("/etc/debian_version");
+  if (!mayInstall) return console.log(`  Chromium    ${found.reason}`);
   console.log("  Chromium    is not here: installing it (apt-get install chromium)");
   for (const args of [["update"], ["install", "-y", "--no-install-recommends", "chromium"]]) {
     const { status, stderr } = spawnSync("apt-get", args, { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });

@@ -47,6 +47,7 @@ export async function runTestFiles(
       process.stderr.write(data.message);
     } else if (type === "test:summary" && data.file !== undefined) {
       const { counts, duration_ms, success } = data;
+      if (success && counts.passed + counts.skipped === 0 && namePart !== undefined) continue;
       const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
       console.log(`  ${success ? "ok    " : "FAILED"}  ${relative(process.cwd(), data.file)}  ${counts.passed} passed${skipped}  ${(duration_ms / 1000).toFixed(1)} s`);
     }
