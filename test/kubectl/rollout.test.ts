@@ -90,10 +90,16 @@ describe("kubectl scale and rollout", { skip }, () => {
   test("Recreate stops the old before it starts the new", async () => {
     await kubectl.ok(["apply", "-f", "-"], { input: echoDeployment("re", { strategy: { type: "Recreate" } }) });
     await kubectl.ok(["rollout", "status", "deployment/re", "--timeout=60s"]);
+    const before = await kubectl.json(["get", "pods", "-l", "app=re"]);
     await kubectl.ok(["set", "image", "deployment/re", `echo=${ECHO}:v2`]);
     await kubectl.ok(["rollout", "status", "deployment/re", "--timeout=60s"]);
-    const { items } = await kubectl.json(["get", "pods", "-l", "app=re"]);
-    assert.equal(items.length, 1);
-    assert.equal(items[0].spec.containers[0].image, `${ECHO}:v2`);
+    const after = await kubectl.json(["get", "pods", "-l", "app=re"]);
+    const name = before.items[0].metadata.name;
+    const isOld = (pod: { metadata: { name: string } }): boolean => pod.metadata.name === name;
+    // The old pod may still be listed for a moment, but nothing of it runs.
+    for (const old of after.items.filter(isOld)) assert.match(old.status.phase, /^(Succeeded|Failed)$/);
+    const fresh = after.items.filter((pod: { metadata: { name: string } }) => !isOld(pod));
+    assert.deepEqual(fresh.map((pod: { spec: { containers: { image: string }[] } }) => pod.spec.containers[0]!.image), [`${ECHO}:v2`]);
+    await kubectl.ok(["wait", "--for=delete", `pod/${name}`, "--timeout=30s"]);
   });
 });
