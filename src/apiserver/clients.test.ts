@@ -57,10 +57,11 @@ before(async () => {
   await server.request(`PATCH ${PODS}/web/status`, { status: running }, { "content-type": "application/merge-patch+json" });
 });
 after(async () => {
-  await server.close();
-  await served.close();
-  web.close();
-  rmSync(directory, { recursive: true });
+  // Where no test was asked for, nothing was started.
+  await server?.close();
+  await served?.close();
+  web?.close();
+  if (directory) rmSync(directory, { recursive: true });
 });
 
 const hasKubectl = ((): boolean => {

@@ -8,7 +8,7 @@ import { systemClock } from "#lib/clock.ts";
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { silentLogger } from "#lib/log.ts";
 import { seededRng } from "#lib/random.ts";
-import type { KubeObject, Service } from "#api/types.ts";
+import type { KubeObject, Service, WatchEvent } from "#api/types.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startNetwork, type PodNetwork } from "../network.ts";
@@ -19,20 +19,26 @@ import { planListeners } from "./listeners.ts";
 /** As much of an API server as the proxier sees: lists, watches, and patches of status. */
 class Objects {
   readonly #lists = new Map<string, Map<string, KubeObject>>();
-  readonly #watchers = new Map<string, Set<(event: object) => void>>();
+  readonly #history: { plural: string; event: WatchEvent }[] = [];
+  readonly #watchers = new Set<() => void>();
   readonly patches: { url: string; body: unknown }[] = [];
   #version = 1;
 
   put(plural: string, object: { metadata: { name: string; namespace?: string } }): void {
     const whole = { apiVersion: "v1", kind: "", ...object, metadata: { ...object.metadata, uid: object.metadata.name, resourceVersion: String(++this.#version) } } as KubeObject;
     this.#of(plural).set(object.metadata.name, whole);
-    for (const send of this.#watchers.get(plural) ?? []) send({ type: "MODIFIED", object: whole });
+    this.#tell(plural, { type: "MODIFIED", object: whole });
   }
 
   remove(plural: string, name: string): void {
     const object = this.#of(plural).get(name)!;
     this.#of(plural).delete(name);
-    for (const send of this.#watchers.get(plural) ?? []) send({ type: "DELETED", object });
+    this.#tell(plural, { type: "DELETED", object: { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } } });
+  }
+
+  #tell(plural: string, event: WatchEvent): void {
+    this.#history.push({ plural, event });
+    for (const wake of this.#watchers) wake();
   }
 
   readonly handle = async (request: HttpRequest): Promise<HttpResponse> => {
@@ -42,26 +48,26 @@ class Objects {
       return { status: 200, headers: {}, body: "{}" };
     }
     const plural = url.pathname.split("/").at(-1)!;
-    if (url.searchParams.has("watch")) return { status: 200, headers: {}, body: this.#watch(plural, request.signal!) };
+    if (url.searchParams.has("watch")) return { status: 200, headers: {}, body: this.#watch(plural, Number(url.searchParams.get("resourceVersion")), request.signal!) };
     const list = { apiVersion: "v1", kind: "List", metadata: { resourceVersion: String(this.#version) }, items: [...this.#of(plural).values()] };
     return { status: 200, headers: {}, body: JSON.stringify(list) };
   };
 
-  async *#watch(plural: string, signal: AbortSignal): AsyncGenerator<string> {
-    const queue: object[] = [];
+  /** From a version on, so that nothing is lost between a list and its watch. */
+  async *#watch(plural: string, version: number, signal: AbortSignal): AsyncGenerator<string> {
     let wake = (): void => undefined;
-    const send = (event: object): void => {
-      queue.push(event);
-      wake();
-    };
-    const watchers = this.#watchers.get(plural) ?? new Set();
-    this.#watchers.set(plural, watchers.add(send));
-    signal.addEventListener("abort", () => wake());
-    while (!signal.aborted) {
-      while (queue.length > 0) yield `${JSON.stringify(queue.shift())}\n`;
-      await new Promise<void>((resolve) => (wake = resolve));
+    const wakeUp = (): void => wake();
+    this.#watchers.add(wakeUp);
+    signal.addEventListener("abort", wakeUp);
+    for (let next = 0; !signal.aborted; ) {
+      const change = this.#history[next];
+      if (!change) await new Promise<void>((resolve) => (wake = resolve));
+      else {
+        next++;
+        if (change.plural === plural && Number(change.event.object.metadata.resourceVersion) > version) yield `${JSON.stringify(change.event)}\n`;
+      }
     }
-    watchers.delete(send);
+    this.#watchers.delete(wakeUp);
   }
 
   #of(plural: string): Map<string, KubeObject> {
