@@ -141,7 +141,9 @@ describe("kubectl get", { skip }, () => {
     await until("the first state", () => watch.output().includes("blue"));
     await kubectl.ok(["patch", "configmap", "settings", "--type=merge", "-p", '{"data":{"colour":"green"}}']);
     await until("the change", () => watch.output().includes("green"));
-    const table = kubectl.start(["get", "pods", "--watch-only"]);
+    // What it lists shows that it is there: its watch begins where the list ends.
+    const table = kubectl.start(["get", "pods", "-w"]);
+    await until("the pods so far", () => table.output().includes("alone"));
     await kubectl.ok(["run", "passing", "--image=localhost:5002/test/echo:v1"]);
     await until("the pod's states as rows", () => /passing +0\/1 +Pending[^]*passing +1\/1 +Running/.test(table.output()));
   });
