@@ -48,7 +48,7 @@ export function apiVersions(serverAddress: string): object {
 }
 
 /** The named groups (all but core), in the order of their first definition. */
-function groupsOf(definitions: ResourceDefinition[]): APIGroup[] {
+function groupsOf(definitions: readonly ResourceDefinition[]): APIGroup[] {
   const groups = new Map<string, APIGroup>();
   for (const { group, version } of definitions) {
     if (group === "") continue;
@@ -61,18 +61,18 @@ function groupsOf(definitions: ResourceDefinition[]): APIGroup[] {
 }
 
 /** `GET /apis`. */
-export function apiGroupList(definitions: ResourceDefinition[]): object {
+export function apiGroupList(definitions: readonly ResourceDefinition[]): object {
   return { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf(definitions) };
 }
 
 /** `GET /apis/<group>`; undefined when there is no such group. */
-export function apiGroup(definitions: ResourceDefinition[], name: string): object | undefined {
+export function apiGroup(definitions: readonly ResourceDefinition[], name: string): object | undefined {
   const group = groupsOf(definitions).find((known) => known.name === name);
   return group && { kind: "APIGroup", apiVersion: "v1", ...group };
 }
 
 /** `GET /api/v1`, `GET /apis/<group>/<version>`; undefined when nothing is served there. */
-export function apiResourceList(definitions: ResourceDefinition[], groupVersion: string): object | undefined {
+export function apiResourceList(definitions: readonly ResourceDefinition[], groupVersion: string): object | undefined {
   const served = definitions.filter((definition) => apiVersionOf(definition) === groupVersion);
   if (served.length === 0) return undefined;
   const resources = served.flatMap((definition) => [resourceEntry(definition), ...subresourcesOf(definition).map((sub) => subresourceEntry(definition, sub))]);
@@ -113,7 +113,7 @@ function subresourceEntry(definition: ResourceDefinition, sub: Subresource): API
  * Everything at once: `GET /api` or `GET /apis` with `Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
  * (or `v2beta1`, which has the same shape).
  */
-export function aggregatedDiscovery(definitions: ResourceDefinition[], root: "api" | "apis", version: "v2" | "v2beta1" = "v2"): object {
+export function aggregatedDiscovery(definitions: readonly ResourceDefinition[], root: "api" | "apis", version: "v2" | "v2beta1" = "v2"): object {
   const groups = root === "api" ? [{ name: "", versions: [{ version: "v1" }] }] : groupsOf(definitions);
   return {
     kind: "APIGroupDiscoveryList",

@@ -3,6 +3,7 @@
  * uses them (`apiserver/registry`) is the same for every kind.
  */
 import type { FieldError } from "./errors.ts";
+import type { ObjectSchema } from "./object-schema.ts";
 import type { Resource } from "./resources.ts";
 import type { KubeObject } from "./types.ts";
 
@@ -25,12 +26,27 @@ export interface ScalePaths {
   selector: string;
 }
 
+/** How a version of a kind is stored when the stored form is another one's. */
+export interface StoredForm {
+  /** Group and plural of the keys: `events.k8s.io` Events are kept with the core group's. */
+  group: string;
+  plural: string;
+  /** The object as it is stored. May change its argument. */
+  toStored(object: KubeObject): KubeObject;
+  /** The stored object as this version shows it. Must not change its argument. */
+  fromStored(stored: KubeObject): KubeObject;
+}
+
 export interface ResourceDefinition<T extends KubeObject = KubeObject> extends Resource<T> {
   singular: string;
   shortNames?: string[] | undefined;
   categories?: string[] | undefined;
   /** The type's name in the OpenAPI documents: `io.k8s.api.core.v1.Pod`. */
   model: string;
+  /** The schema of a kind that isn't built in; built-in kinds have theirs by {@link model}. */
+  schema?: ObjectSchema | undefined;
+  /** Where this version isn't the one that is stored. */
+  stored?: StoredForm | undefined;
   /** Verbs served; all by default. */
   verbs?: string[] | undefined;
   /** Subresources besides `status` and `scale` are wired by name in the API server. */

@@ -13,35 +13,29 @@ import { methodNotSupported, notFound, StatusError } from "#api/errors.ts";
 import { definitions as builtIn } from "#api/definitions/index.ts";
 import type { NodeConnector } from "#api/kubelet.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
-import type { Namespace, Pod, Secret, ServiceAccount } from "#api/types.ts";
 import type { Store } from "#store/index.ts";
 import { admissionChain, type AdmissionPlugin } from "./admission/admission.ts";
-import { defaultTolerationSeconds } from "./admission/default-toleration-seconds.ts";
-import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
-import { serviceAccountAdmission } from "./admission/service-account.ts";
+import { builtInPlugins } from "./admission/plugins.ts";
 import { authenticate, type ClientCertificate, type TokenAuthenticator } from "./authentication.ts";
 import { authorize, forbiddenError } from "./authorization.ts";
+import { createCatalog } from "./catalog.ts";
 import { documentHandler } from "./documents.ts";
 import { expireEvents } from "./event-ttl.ts";
+import { findersOf } from "./finders.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
 import { impersonate } from "./impersonation.ts";
 import type { RegistryContext } from "./registry/context.ts";
-import { namespaceStrategy } from "./registry/namespaces.ts";
-import { podStrategy } from "./registry/pods.ts";
-import { objectOf, Registry } from "./registry/registry.ts";
-import { serviceStrategy, type ServiceRanges } from "./registry/services.ts";
-import type { Strategy } from "./registry/strategy.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { ServiceRanges } from "./registry/services.ts";
+import { builtInStrategies } from "./registry/strategies.ts";
 import { requestInfo, type ResourceRequest } from "./request-info.ts";
 import * as resources from "./resource-handlers.ts";
 import type { Call } from "./resource-handlers.ts";
 import { errorResponse, json, statusOf, text, withWarnings } from "./response.ts";
-import { builtInSchemas, type Schemas } from "./schemas.ts";
 import { handleSelfReview } from "./self-reviews.ts";
 import { serviceAccountTokens } from "./service-account-tokens.ts";
-import { handlePodLog } from "./streaming/log.ts";
-import { handlePodProxy, handleServiceProxy } from "./streaming/proxy.ts";
-import { handlePodUpgrade, isStreamingSubresource } from "./streaming/upgrade.ts";
-import * as subresources from "./subresources.ts";
+import { handlePodUpgrade } from "./streaming/upgrade.ts";
+import { subresourceRoutes } from "./subresource-routes.ts";
 import type { User } from "./user.ts";
 
 export interface ApiServerOptions {
@@ -66,7 +60,6 @@ export interface ApiServerOptions {
   tokenAuthenticators?: readonly TokenAuthenticator[] | undefined;
   /** Admission plugins after the built-in ones. */
   admissionPlugins?: readonly AdmissionPlugin[] | undefined;
-  schemas?: Schemas | undefined;
 }
 
 /** A connection that asks to speak something else than HTTP. */
@@ -93,55 +86,25 @@ export const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, rng, log } = options;
-  const definitions = [...builtIn, ...(options.extraDefinitions ?? [])];
   const issuer = options.serviceAccountIssuer ?? DEFAULT_ISSUER;
-  const find = {
-    namespace: (name: string) => findObject<Namespace>("", "namespaces", "", name),
-    serviceAccount: (namespace: string, name: string) => findObject<ServiceAccount>("", "serviceaccounts", namespace, name),
-    pod: (namespace: string, name: string) => findObject<Pod>("", "pods", namespace, name),
-    secret: (namespace: string, name: string) => findObject<Secret>("", "secrets", namespace, name),
-  };
+  const find = findersOf(() => catalog);
   const context: RegistryContext = {
     store,
     clock,
     rng,
     log,
-    schemas: options.schemas ?? builtInSchemas,
-    admission: admissionChain([
-      namespaceLifecycle(find.namespace),
-      serviceAccountAdmission(find.serviceAccount, rng),
-      defaultTolerationSeconds,
-      ...(options.admissionPlugins ?? []),
-    ]),
+    admission: admissionChain([...builtInPlugins({ find, rng }), ...(options.admissionPlugins ?? [])]),
   };
-  const strategies: Record<string, Strategy> = {
-    pods: podStrategy as Strategy,
-    namespaces: namespaceStrategy,
-    services: serviceStrategy(store, options.serviceRanges ?? DEFAULT_RANGES, rng) as Strategy,
-    nodes: { statusWritesMetadata: true },
-    persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
-    persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },
-    serviceaccounts: { returnsDeleted: true },
-  };
-  const registries = new Map<string, Registry>();
-  for (const definition of definitions) {
-    const { group, version, plural } = definition;
-    registries.set(`${group}/${version}/${plural}`, new Registry(definition, strategies[group === "" ? plural : `${plural}.${group}`] ?? {}, context));
-  }
-  const groupVersions = new Set(definitions.map(({ group, version }) => `${group}/${version}`));
-  const documents = documentHandler(definitions, options.serverAddress ?? "127.0.0.1:6443");
+  const strategies = builtInStrategies(store, options.serviceRanges ?? DEFAULT_RANGES, rng);
+  const catalog = createCatalog([...builtIn, ...(options.extraDefinitions ?? [])], context, strategies);
+  const documents = documentHandler(catalog, options.serverAddress ?? "127.0.0.1:6443");
   const tokens = serviceAccountTokens({ key: options.serviceAccountKey, issuer, clock, rng, find });
   const authenticators = [tokens.authenticate, ...(options.tokenAuthenticators ?? [])];
   const healthChecks: HealthCheck[] = [{ name: "ping", healthy: () => true }, ...(options.healthChecks ?? [])];
-  const events = registries.get("/v1/events");
-  const stopExpiry = events ? expireEvents(events, clock) : undefined;
+  const stopExpiry = expireEvents(catalog.registry("", "v1", "events")!, clock);
+  const routes = subresourceRoutes({ catalog, tokens, nodeConnector: options.nodeConnector });
   /** Ends the streams that are open when the server closes. */
   const closing = new AbortController();
-
-  function findObject<T extends { apiVersion: string; kind: string; metadata: object }>(group: string, plural: string, namespace: string, name: string): T | undefined {
-    const entry = registries.get(`${group}/v1/${plural}`)?.find(namespace, name);
-    return entry && objectOf<never>(entry);
-  }
 
   async function handle(request: HttpRequest, user: User): Promise<HttpResponse> {
     const warnings: string[] = [];
@@ -189,9 +152,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   /** Throws NotFound as upstream: in words for a known group and version. */
   function registryOf({ group, version, resource }: ResourceRequest): Registry {
-    const registry = registries.get(`${group}/${version}/${resource}`);
+    const registry = catalog.registry(group, version, resource);
     if (registry) return registry;
-    if (groupVersions.has(`${group}/${version}`)) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+    if (catalog.hasGroupVersion(group, version)) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
     throw new StatusError(404, "NotFound", `404 page not found: this cluster doesn't serve ${resource} of ${group ? `${group}/` : ""}${version}`, {});
   }
 
@@ -228,43 +191,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
 
   function onSubresource(call: Call): Promise<HttpResponse> | HttpResponse {
-    const { target, registry } = call;
-    const { definition } = registry;
-    const { verb, subresource } = target;
-    if (subresource === "proxy") return onProxy(call);
-    switch (`${definition.group === "" ? definition.plural : ""}/${subresource} ${verb}`) {
-      case "pods/log get":
-        return handlePodLog(call, options.nodeConnector);
-      case "pods/binding create":
-        return subresources.handleBinding(call);
-      case "pods/eviction create":
-        return subresources.handleEviction(call);
-      case "namespaces/finalize update":
-        return subresources.handleFinalize(call);
-      case "serviceaccounts/token create":
-        return subresources.handleToken(call, tokens, { pods: registries.get("/v1/pods")!, secrets: registries.get("/v1/secrets") });
-    }
-    if (subresource === "scale" && definition.scale && ["get", "update", "patch"].includes(verb)) return subresources.handleScale(call, definition.scale);
-    if (subresource === "status" && definition.subresources?.includes("status")) {
-      if (verb === "get") return resources.handleGet(call);
-      if (verb === "update") return resources.handleUpdate(call);
-      if (verb === "patch") return resources.handlePatch(call);
-    }
-    if (definition.plural === "pods" && isStreamingSubresource(subresource)) {
-      throw new StatusError(400, "BadRequest", "Upgrade request required");
-    }
-    throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
-  }
-
-  function onProxy(call: Call): Promise<HttpResponse> {
-    const { group, plural } = call.registry.definition;
-    const proxied = { ...call, http: endedOnClose(call.http) };
-    if (group === "" && plural === "pods") return handlePodProxy(proxied, options.nodeConnector);
-    if (group === "" && plural === "services") {
-      const others = { pods: registries.get("/v1/pods")!, endpointSlices: registries.get("discovery.k8s.io/v1/endpointslices") };
-      return handleServiceProxy(proxied, others, options.nodeConnector);
-    }
-    throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+    const { verb, subresource } = call.target;
+    if (subresource === "proxy") call = { ...call, http: endedOnClose(call.http) };
+    const route = routes(call.registry.definition, subresource, verb);
+    if (!route) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+    return route(call);
   }
 
   async function upgrade({ request, socket, head }: Upgrade, user: User): Promise<void> {
@@ -286,7 +217,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authenticate: (request, certificate) => impersonate(authenticate(request, certificate, authenticators), request),
     upgrade,
     close() {
-      stopExpiry?.();
+      stopExpiry();
       closing.abort(new Error("the API server is closing"));
       return Promise.resolve();
     },

@@ -5,11 +5,11 @@
 import type { HttpRequest } from "#lib/http.ts";
 import { badRequest, invalid, unsupportedMediaType } from "#api/errors.ts";
 import { apiVersionOf } from "#api/resources.ts";
+import { schemaOf } from "#api/object-schema.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import { PROTOBUF } from "./protobuf/media-type.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import type { Stored } from "./registry/registry.ts";
-import type { Schemas } from "./schemas.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
@@ -76,8 +76,7 @@ export async function decodeOptions<T extends object>(request: HttpRequest, mode
 }
 
 export interface Checks {
-  definition: Pick<ResourceDefinition, "group" | "version" | "kind" | "model">;
-  schemas: Schemas;
+  definition: Pick<ResourceDefinition, "group" | "version" | "kind" | "model" | "schema">;
   validation: FieldValidation;
   warn: (text: string) => void;
 }
@@ -90,7 +89,7 @@ export async function decodeObject(request: HttpRequest, checks: Checks): Promis
 
 /** Checks a value that came as a body or out of a patch. */
 export function checkObject(value: unknown, strictErrors: string[], checks: Checks): Stored {
-  const { definition, schemas, validation, warn } = checks;
+  const { definition, validation, warn } = checks;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`);
   }
@@ -106,7 +105,7 @@ export function checkObject(value: unknown, strictErrors: string[], checks: Chec
   const { apiVersion: _, kind: __, ...rest } = object;
   const result = { kind: definition.kind, apiVersion: expected, ...rest } as Stored;
   result.metadata ??= {};
-  const problems = [...strictErrors, ...schemas.prune(definition.model, result).map((field) => `unknown field "${field}"`)];
+  const problems = [...strictErrors, ...schemaOf(definition).prune(result).map((field) => `unknown field "${field}"`)];
   if (problems.length > 0 && validation === "Strict") {
     throw badRequest(`${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: strict decoding error: ${problems.join(", ")}`);
   }

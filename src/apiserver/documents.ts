@@ -8,6 +8,7 @@ import { notAcceptable } from "#api/errors.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "#api/discovery.ts";
 import { openApiV2, openApiV3, openApiV3Index } from "#api/openapi/index.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
+import type { Catalog } from "./catalog.ts";
 import { mediaRanges } from "./negotiation.ts";
 import { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } from "./protobuf/openapi-v2.ts";
 import { json } from "./response.ts";
@@ -38,10 +39,20 @@ export interface DocumentHandler {
 }
 
 /** `serverAddress` is what clients are told to connect to: `127.0.0.1:6443`. */
-export function documentHandler(definitions: ResourceDefinition[], serverAddress: string): DocumentHandler {
-  /** Made when first asked for, and kept: text and tag by name. */
+export function documentHandler(catalog: Catalog, serverAddress: string): DocumentHandler {
+  /** Made when first asked for, and kept until what is served changes: text and tag by name. */
   const rendered = new Map<string, { text: string; etag: string }>();
   let protobuf: Buffer | undefined;
+  let definitions: readonly ResourceDefinition[] = [];
+  let generation = -1;
+
+  function refresh(): void {
+    if (generation === catalog.generation) return;
+    ({ generation } = catalog);
+    definitions = catalog.definitions();
+    rendered.clear();
+    protobuf = undefined;
+  }
 
   function render(name: string, make: () => object | undefined): { text: string; etag: string } | undefined {
     let known = rendered.get(name);
@@ -107,6 +118,7 @@ export function documentHandler(definitions: ResourceDefinition[], serverAddress
 
   return {
     handle(request, path) {
+      refresh();
       const parts = path.split("/").filter((part) => part !== "");
       const [first, second, third] = parts;
       switch (first) {

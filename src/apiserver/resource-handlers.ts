@@ -4,11 +4,12 @@
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { badRequest, invalid } from "#api/errors.ts";
+import { schemaOf } from "#api/object-schema.ts";
 import type { DeleteOptions } from "#api/types.ts";
 import type { Entry } from "#store/index.ts";
 import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
 import { encodeEntry, encodePage, encodingOf, respond } from "./encode.ts";
-import { applyPatch, PATCH_TYPES } from "./patch/patch.ts";
+import { applyPatch, PATCH_TYPES, STRATEGIC_MERGE_PATCH } from "./patch/patch.ts";
 import { unsupportedMediaType } from "#api/errors.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import type { WriteRequest } from "./registry/context.ts";
@@ -47,7 +48,7 @@ function isDryRun(values: string[]): boolean {
 
 export function checksOf(call: Call): Checks {
   const { registry, query, warn } = call;
-  return { definition: registry.definition, schemas: registry.context.schemas, validation: fieldValidationOf(query), warn };
+  return { definition: registry.definition, validation: fieldValidationOf(query), warn };
 }
 
 export async function answerEntry(call: Call, status: number, entry: Entry): Promise<HttpResponse> {
@@ -132,9 +133,11 @@ export async function handlePatch(call: Call): Promise<HttpResponse> {
 
 /** The patch of a request's body, ready to be applied. Throws UnsupportedMediaType, BadRequest. */
 export function readPatch({ http, registry, query, warn }: Call): (current: unknown) => unknown {
-  const { definition, context } = registry;
+  const { patchMeta } = schemaOf(registry.definition);
   const contentType = mediaType(http);
-  if (!PATCH_TYPES.includes(contentType)) throw unsupportedMediaType(PATCH_TYPES);
+  // Strategic merge needs merge keys, which custom resources don't have.
+  const types = patchMeta ? PATCH_TYPES : PATCH_TYPES.filter((type) => type !== STRATEGIC_MERGE_PATCH);
+  if (!types.includes(contentType)) throw unsupportedMediaType(types);
   const text = bodyAsText(http);
   let patch: unknown;
   try {
@@ -148,8 +151,7 @@ export function readPatch({ http, registry, query, warn }: Call): (current: unkn
     if (duplicates.length > 0 && validation === "Strict") throw badRequest(`strict decoding error: ${duplicates.join(", ")}`);
     duplicates.forEach(warn);
   }
-  const metaOf = (path: readonly string[]) => context.schemas.patchMeta(definition.model, path);
-  return (current) => applyPatch(contentType, current, patch, metaOf);
+  return (current) => applyPatch(contentType, current, patch, patchMeta);
 }
 
 export async function handleDelete(call: Call): Promise<HttpResponse> {

@@ -18,7 +18,7 @@ interface Info {
 const INFO: Info = { title: "Kubernetes", version: "v1.36.0" };
 
 /** `GET /openapi/v2`: everything in one Swagger document. */
-export function openApiV2(definitions: ResourceDefinition[]): object {
+export function openApiV2(definitions: readonly ResourceDefinition[]): object {
   return {
     swagger: "2.0",
     info: INFO,
@@ -28,14 +28,14 @@ export function openApiV2(definitions: ResourceDefinition[]): object {
 }
 
 /** `GET /openapi/v3`: where each group's document is. The server adds each document's hash. */
-export function openApiV3Index(definitions: ResourceDefinition[]): { paths: Record<string, { serverRelativeURL: string }> } {
+export function openApiV3Index(definitions: readonly ResourceDefinition[]): { paths: Record<string, { serverRelativeURL: string }> } {
   const groupVersions = [...new Set(definitions.map(apiVersionOf))];
   const paths = groupVersions.map((groupVersion) => (groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`));
   return { paths: Object.fromEntries(paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }])) };
 }
 
 /** `GET /openapi/v3/api/v1`, `GET /openapi/v3/apis/<group>/<version>`; undefined when nothing is served there. */
-export function openApiV3(definitions: ResourceDefinition[], groupVersion: string): object | undefined {
+export function openApiV3(definitions: readonly ResourceDefinition[], groupVersion: string): object | undefined {
   const served = definitions.filter((definition) => apiVersionOf(definition) === groupVersion);
   if (served.length === 0) return undefined;
   return {

@@ -25,7 +25,7 @@ export function reference(model: string, { prefix }: Dialect): Json {
 }
 
 /** Every schema the definitions' requests and answers reach. */
-export function schemasFor(definitions: ResourceDefinition[], dialect: Dialect): Record<string, Json> {
+export function schemasFor(definitions: readonly ResourceDefinition[], dialect: Dialect): Record<string, Json> {
   const texts = descriptions();
   const schemas: Record<string, Json> = {};
   const pending = [STATUS, DELETE_OPTIONS, LIST_META];
@@ -57,7 +57,7 @@ interface GroupVersionKind {
 }
 
 /** The kinds that models stand for. DeleteOptions and Status are known in every group. */
-function kindsOf(definitions: ResourceDefinition[]): Map<string, GroupVersionKind[]> {
+function kindsOf(definitions: readonly ResourceDefinition[]): Map<string, GroupVersionKind[]> {
   const kinds = new Map<string, GroupVersionKind[]>();
   for (const definition of definitions) {
     const { group, version, kind, model } = definition;

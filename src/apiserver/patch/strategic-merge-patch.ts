@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { badRequest } from "#api/errors.ts";
-import type { PatchMeta } from "../schemas.ts";
+import type { PatchMeta } from "#api/object-schema.ts";
 import { isMap } from "./merge-patch.ts";
 
 type Map_ = Record<string, unknown>;

@@ -4,7 +4,6 @@ import type { Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import type { Store } from "#store/index.ts";
 import type { AdmissionChain } from "../admission/admission.ts";
-import type { Schemas } from "../schemas.ts";
 import type { User } from "../user.ts";
 
 export interface RegistryContext {
@@ -12,7 +11,6 @@ export interface RegistryContext {
   clock: Clock;
   rng: Rng;
   log: Logger;
-  schemas: Schemas;
   admission: AdmissionChain;
 }
 

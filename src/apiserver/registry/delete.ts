@@ -120,8 +120,8 @@ export async function deleteObject(registry: Registry, request: WriteRequest, na
     if (plan.action === "keep") return { entry, gone: false };
     if (request.dryRun) return { entry: plan.action === "update" ? draft(entry.key, plan.object) : entry, gone: plan.action === "remove" };
     try {
-      if (plan.action === "remove") return { entry: await store.delete(entry.key, entry.revision), gone: true };
-      return { entry: await store.update(entry.key, plan.object, entry.revision), gone: false };
+      if (plan.action === "remove") return { entry: registry.view(await store.delete(entry.key, entry.revision)), gone: true };
+      return { entry: registry.view(await store.update(entry.key, registry.toStored(plan.object), entry.revision)), gone: false };
     } catch (error) {
       if (!(error instanceof RevisionMismatchError)) throw error;
       if (options.preconditions?.resourceVersion) throw modified(registry.subject(name));

@@ -79,6 +79,7 @@ export function listPage(registry: Registry, query: ListQuery): Page {
   let listing;
   try {
     listing = store.list(prefix, { revision, after: after === undefined ? undefined : prefix + after });
+    if (registry.definition.stored) listing = { ...listing, entries: listing.entries.map((entry) => registry.view(entry)) };
   } catch (error) {
     if (error instanceof CompactedError) throw tooOld(registry, query, after);
     throw error;

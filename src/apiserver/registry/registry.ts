@@ -42,6 +42,7 @@ export class Registry {
   readonly definition: ResourceDefinition;
   readonly strategy: Strategy;
   readonly context: RegistryContext;
+  readonly #views = new WeakMap<Entry, Entry>();
 
   constructor(definition: ResourceDefinition, strategy: Strategy, context: RegistryContext) {
     this.definition = definition;
@@ -51,7 +52,7 @@ export class Registry {
 
   /** Keys are `pods/shop/web-1`, `deployments.apps/shop/web`, `nodes/tidepool-worker`. */
   prefix(namespace = ""): string {
-    const { plural, group } = this.definition;
+    const { plural, group } = this.definition.stored ?? this.definition;
     return `${plural}${group === "" ? "" : `.${group}`}/${namespace === "" ? "" : `${namespace}/`}`;
   }
 
@@ -64,7 +65,27 @@ export class Registry {
   }
 
   find(namespace: string, name: string): Entry | undefined {
-    return this.context.store.get(this.key(namespace, name));
+    const entry = this.context.store.get(this.key(namespace, name));
+    return entry && this.view(entry);
+  }
+
+  /** A stored entry as this version shows it: the entry itself where this version is the stored one. */
+  view(entry: Entry): Entry {
+    const { stored } = this.definition;
+    if (!stored) return entry;
+    let view = this.#views.get(entry);
+    if (!view) {
+      const object = stored.fromStored(objectOf(entry));
+      view = { key: entry.key, revision: entry.revision, object, json: JSON.stringify(object) };
+      this.#views.set(entry, view);
+    }
+    return view;
+  }
+
+  /** An object of this version as it is stored. May change its argument. */
+  toStored(object: Stored): Stored {
+    const { stored } = this.definition;
+    return stored ? stored.toStored(object) : object;
   }
 
   /** Throws NotFound. */
@@ -128,9 +149,9 @@ export class Registry {
       await admission.validate(attributes);
       const key = this.key(request.namespace, object.metadata.name!);
       if (request.dryRun) return store.get(key) ? undefined : draft(key, object);
-      const entry = await store.create(key, object);
+      const entry = await store.create(key, this.toStored(object));
       stored = true;
-      return entry;
+      return this.view(entry);
     } catch (error) {
       if (error instanceof KeyExistsError) return undefined;
       throw error;
@@ -199,9 +220,9 @@ export class Registry {
       if (request.dryRun) return draft(entry.key, next);
       const written = this.#isFinished(next, old)
         ? await store.delete(entry.key, entry.revision)
-        : await store.update(entry.key, next, entry.revision);
+        : await store.update(entry.key, this.toStored(next), entry.revision);
       stored = true;
-      return written;
+      return this.view(written);
     } finally {
       if (!stored) release?.();
     }

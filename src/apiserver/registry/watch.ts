@@ -44,7 +44,7 @@ export function watchLines(registry: Registry, query: WatchQuery, encode: Encode
   let sent = start;
 
   if (initial) {
-    const present = store.list(prefix).entries.filter((entry) => query.selector.matches(entry));
+    const present = store.list(prefix).entries.map((entry) => registry.view(entry)).filter((entry) => query.selector.matches(entry));
     if (present.length > 0) queue.push(present.map((entry) => line("ADDED", encode(entry))).join(""));
     if (query.sendInitialEvents) queue.push(line("BOOKMARK", bookmark(registry, start, true)));
   }
@@ -55,7 +55,7 @@ export function watchLines(registry: Registry, query: WatchQuery, encode: Encode
         // A watch from a revision still to come sees nothing until then.
         if (change.revision <= sent) continue;
         sent = change.revision;
-        const event = eventOf(change, query.selector);
+        const event = eventOf(viewed(registry, change), query.selector);
         if (event) queue.push(line(event.type, encode(event.entry)));
       }
     });
@@ -107,6 +107,12 @@ function eventOf({ type, entry, previous, revision }: Change, selector: Selector
   if (type === "delete") return before ? { type: "DELETED", entry } : undefined;
   if (selector.matches(entry)) return { type: before ? "MODIFIED" : "ADDED", entry };
   return before ? { type: "DELETED", entry: restamped(previous, revision) } : undefined;
+}
+
+/** The change as the registry's version shows it. */
+function viewed(registry: Registry, change: Change): Change {
+  if (!registry.definition.stored) return change;
+  return { ...change, entry: registry.view(change.entry), previous: change.previous && registry.view(change.previous) };
 }
 
 function restamped(entry: Entry, revision: number): Entry {

@@ -1,0 +1,28 @@
+/**
+ * What the machinery needs to know of a kind's fields: how to decode an object, how to patch it, how
+ * server-side apply merges it. Built-in kinds have it from the generated models (`openapi/`), custom
+ * resources from their definition.
+ */
+import { prune } from "./openapi/decode.ts";
+import { patchMeta, type PatchMeta } from "./openapi/schema.ts";
+import type { ResourceDefinition } from "./scheme.ts";
+
+export type { PatchMeta };
+
+export interface ObjectSchema {
+  /**
+   * Removes from `object` what the schema doesn't know and returns the paths of what was removed
+   * (`spec.containers[0].imagee`). Throws a BadRequest when a value has another type than its field.
+   */
+  prune(object: object): string[];
+  /**
+   * How strategic merge treats the field at `path` (names only; list indices left out); undefined where
+   * the kind has no strategic merge patch.
+   */
+  patchMeta?: ((path: readonly string[]) => PatchMeta) | undefined;
+}
+
+/** The schema of a definition: its own, or the built-in model's. */
+export function schemaOf({ schema, model }: Pick<ResourceDefinition, "schema" | "model">): ObjectSchema {
+  return schema ?? { prune: (object) => prune(model, object), patchMeta: (path) => patchMeta(model, path) };
+}

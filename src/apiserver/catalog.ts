@@ -1,0 +1,60 @@
+/**
+ * What this server serves: the built-in kinds, and those that custom resources add and take away while
+ * it runs.
+ */
+import type { ResourceDefinition } from "#api/scheme.ts";
+import type { RegistryContext } from "./registry/context.ts";
+import { Registry } from "./registry/registry.ts";
+import type { Strategy } from "./registry/strategy.ts";
+
+export interface Catalog {
+  /** Raised by every change: what was made from the definitions is made anew. */
+  readonly generation: number;
+  /** Everything served, in the order of discovery. */
+  definitions(): readonly ResourceDefinition[];
+  /** Undefined when this isn't served. */
+  registry(group: string, version: string, plural: string): Registry | undefined;
+  /** Whether something is served there. */
+  hasGroupVersion(group: string, version: string): boolean;
+  /** Serves these definitions in place of the owner's earlier ones; none takes them away. */
+  replace(owner: string, definitions: readonly ResourceDefinition[]): void;
+}
+
+/** `strategyOf` finds what a kind does beyond its definition. */
+export function createCatalog(builtIn: readonly ResourceDefinition[], context: RegistryContext, strategyOf: (definition: ResourceDefinition) => Strategy): Catalog {
+  const added = new Map<string, readonly ResourceDefinition[]>();
+  let generation = 0;
+  let served: ResourceDefinition[] = [];
+  let registries = new Map<string, Registry>();
+  let groupVersions = new Set<string>();
+
+  function rebuild(): void {
+    served = [...builtIn, ...[...added.values()].flat()];
+    const known = registries;
+    registries = new Map();
+    for (const definition of served) {
+      const { group, version, plural } = definition;
+      const key = `${group}/${version}/${plural}`;
+      // A registry that is the same as before keeps what it has cached.
+      const before = known.get(key);
+      registries.set(key, before?.definition === definition ? before : new Registry(definition, strategyOf(definition), context));
+    }
+    groupVersions = new Set(served.map(({ group, version }) => `${group}/${version}`));
+    generation++;
+  }
+  rebuild();
+
+  return {
+    get generation() {
+      return generation;
+    },
+    definitions: () => served,
+    registry: (group, version, plural) => registries.get(`${group}/${version}/${plural}`),
+    hasGroupVersion: (group, version) => groupVersions.has(`${group}/${version}`),
+    replace(owner, definitions) {
+      if (definitions.length > 0) added.set(owner, definitions);
+      else added.delete(owner);
+      rebuild();
+    },
+  };
+}

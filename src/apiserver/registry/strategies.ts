@@ -1,0 +1,21 @@
+/** The strategy of each built-in kind that has one. */
+import type { ResourceDefinition } from "#api/scheme.ts";
+import type { Rng } from "#lib/random.ts";
+import type { Store } from "#store/index.ts";
+import { namespaceStrategy } from "./namespaces.ts";
+import { podStrategy } from "./pods.ts";
+import { serviceStrategy, type ServiceRanges } from "./services.ts";
+import type { Strategy } from "./strategy.ts";
+
+export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rng: Rng): (definition: ResourceDefinition) => Strategy {
+  const strategies: Record<string, Strategy> = {
+    pods: podStrategy as Strategy,
+    namespaces: namespaceStrategy,
+    services: serviceStrategy(store, serviceRanges, rng) as Strategy,
+    nodes: { statusWritesMetadata: true },
+    persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
+    persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },
+    serviceaccounts: { returnsDeleted: true },
+  };
+  return ({ group, plural }) => strategies[group === "" ? plural : `${plural}.${group}`] ?? {};
+}

@@ -1,0 +1,54 @@
+/** Which handler answers which verb of which subresource. A new subresource is a line here. */
+import type { HttpResponse } from "#lib/http.ts";
+import { StatusError } from "#api/errors.ts";
+import type { NodeConnector } from "#api/kubelet.ts";
+import type { ResourceDefinition } from "#api/scheme.ts";
+import type { Catalog } from "./catalog.ts";
+import * as resources from "./resource-handlers.ts";
+import type { Call } from "./resource-handlers.ts";
+import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { handlePodLog } from "./streaming/log.ts";
+import { handlePodProxy, handleServiceProxy } from "./streaming/proxy.ts";
+import { isStreamingSubresource } from "./streaming/upgrade.ts";
+import * as subresources from "./subresources.ts";
+
+export type Handler = (call: Call) => Promise<HttpResponse> | HttpResponse;
+
+export interface RouteContext {
+  catalog: Catalog;
+  tokens: ServiceAccountTokens;
+  nodeConnector: NodeConnector;
+}
+
+/** Finds handlers; undefined for what isn't served. */
+export type SubresourceRoutes = (definition: ResourceDefinition, subresource: string, verb: string) => Handler | undefined;
+
+export function subresourceRoutes({ catalog, tokens, nodeConnector }: RouteContext): SubresourceRoutes {
+  const core = (plural: string) => catalog.registry("", "v1", plural)!;
+  /** Of single kinds, with any verb or a certain one. */
+  const routes: Record<string, Handler> = {
+    "pods/log get": (call) => handlePodLog(call, nodeConnector),
+    "pods/binding create": subresources.handleBinding,
+    "pods/eviction create": subresources.handleEviction,
+    "pods/proxy": (call) => handlePodProxy(call, nodeConnector),
+    "services/proxy": (call) =>
+      handleServiceProxy(call, { pods: core("pods"), endpointSlices: catalog.registry("discovery.k8s.io", "v1", "endpointslices") }, nodeConnector),
+    "namespaces/finalize update": subresources.handleFinalize,
+    "serviceaccounts/token create": (call) => subresources.handleToken(call, tokens, { pods: core("pods"), secrets: core("secrets") }),
+  };
+  /** Of every kind that has a status. */
+  const onStatus: Record<string, Handler> = { get: resources.handleGet, update: resources.handleUpdate, patch: resources.handlePatch };
+
+  return (definition, subresource, verb) => {
+    const { group, plural, scale } = definition;
+    const path = `${group === "" ? plural : `${plural}.${group}`}/${subresource}`;
+    const own = routes[`${path} ${verb}`] ?? routes[path];
+    if (own) return own;
+    if (subresource === "scale" && scale && ["get", "update", "patch"].includes(verb)) return (call) => subresources.handleScale(call, scale);
+    if (subresource === "status" && definition.subresources?.includes("status")) return onStatus[verb];
+    if (path.startsWith("pods/") && isStreamingSubresource(subresource)) {
+      throw new StatusError(400, "BadRequest", "Upgrade request required");
+    }
+    return undefined;
+  };
+}
