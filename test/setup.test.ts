@@ -6,7 +6,7 @@ import { ClusterApi } from "./support/api.ts";
 import { assertNothingRuns, newDataDir, startOwnCluster } from "./support/cluster.ts";
 import { listeningSockets, processesOf } from "./support/processes.ts";
 import { get, placeOrder, type Order } from "./support/shop.ts";
-import { ANY_PORTS, BINARY, readStatus, ROOT, start, startTidepool, tidepool, tidepoolOk } from "./support/tidepool.ts";
+import { ANY_PORTS, BINARY, readStatus, ROOT, start, startTidepool, tidepool, tidepoolOk, type Status } from "./support/tidepool.ts";
 import { pause, until } from "./support/wait.ts";
 import { which } from "./support/which.ts";
 
@@ -123,8 +123,29 @@ describe("up and down", () => {
     assert.equal((await get<Order>(`${shop}/api/orders/${order.id}`)).body.id, order.id);
   });
 
+  test("kill -9 of the supervisor: the daemon starts another, which starts the next daemon", async () => {
+    const supervisorOf = ({ processes }: Status) => processes.find(({ what }) => what === "supervisor")?.pid;
+    const before = await readStatus(dataDir);
+    process.kill(supervisorOf(before)!, "SIGKILL");
+    const between = await until("another supervisor", async () => {
+      const status = await readStatus(dataDir);
+      return supervisorOf(status) !== undefined && supervisorOf(status) !== supervisorOf(before) && status;
+    });
+    assert.equal(between.pid, before.pid, "the daemon is the same");
+    assert.deepEqual(between.problems, []);
+    process.kill(between.pid!, "SIGKILL");
+    const now = await until("another daemon to run", async () => {
+      const status = await readStatus(dataDir);
+      return status.state === "running" && status.pid !== before.pid && status;
+    }, { timeoutMs: 60_000 });
+    assert.equal(supervisorOf(now), supervisorOf(between));
+    assert.deepEqual(now.urls, before.urls, "where it was before");
+  });
+
   test("after a crash of everything, up works", async () => {
-    for (const { pid } of processesOf(dataDir)) process.kill(pid, "SIGKILL");
+    const all = processesOf(dataDir);
+    for (const { pid } of all) process.kill(pid, "SIGSTOP");
+    for (const { pid } of all) process.kill(pid, "SIGKILL");
     await up();
     const { urls } = await readStatus(dataDir);
     assert.equal((await get<Order>(`${urls!.shop!}/api/orders/${order.id}`)).body.status, "confirmed");
@@ -132,7 +153,10 @@ describe("up and down", () => {
 
   test("after a crash of the control plane alone, up takes what is left or ends it: nothing runs twice", async () => {
     const { processes } = await readStatus(dataDir);
-    for (const { pid, what } of processes) if (what === "supervisor" || what === "daemon") process.kill(pid, "SIGKILL");
+    const both = processes.filter(({ what }) => what === "supervisor" || what === "daemon");
+    // Stopped first: neither sees the other die and replaces it.
+    for (const { pid } of both) process.kill(pid, "SIGSTOP");
+    for (const { pid } of both) process.kill(pid, "SIGKILL");
     await until("both to be dead", async () => (await readStatus(dataDir)).state === "stopped");
     await up();
     const status = await readStatus(dataDir);

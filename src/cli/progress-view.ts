@@ -19,7 +19,9 @@ export class ProgressView {
 
   step(progress: StepProgress): void {
     if (progress.state === "started") {
+      const before = this.#running.get(progress.step)?.detail;
       this.#running.set(progress.step, progress);
+      if (!this.#out.isTTY && progress.detail !== undefined && progress.detail !== before) this.line(`  ${progress.detail}`);
       if (this.#out.isTTY) this.#timer ??= setInterval(() => this.#paint(), FRAME_MS);
     } else {
       this.#running.delete(progress.step);

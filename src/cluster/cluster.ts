@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import { uuid, type Rng } from "#lib/random.ts";
-import { deployments, pods, statefulSets } from "#api/resources.ts";
+import { deployments, pods, statefulSets, type Resource } from "#api/resources.ts";
+import type { Deployment, Pod, StatefulSet } from "#api/types.ts";
 import { Registry } from "#registry/registry.ts";
 import { serveRegistry } from "#registry/server.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
@@ -17,7 +18,7 @@ import { startNodes } from "./nodes.ts";
 import { createDirectories, dataPaths } from "./paths.ts";
 import { choosePorts, type ChosenPorts, type Ports, type PortWishes } from "./ports.ts";
 import type { Report, Step } from "./progress.ts";
-import { deployShop, isAvailable, podTrouble, readKustomization, SHOP_NAMESPACE, waitFor, waitForAnswer } from "./shop.ts";
+import { deployShop, isAvailable, isStuck, podTrouble, readKustomization, SHOP_NAMESPACE, waitFor, waitForAnswer } from "./shop.ts";
 import { repositoryRoot } from "./version.ts";
 
 export interface ClusterOptions {
@@ -93,15 +94,18 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
   }
 }
 
-/** Runs a part of the start: reported when it begins and when it is done, not begun once the start was given up. */
-type Stepper = <R>(step: Step, run: () => Promise<R>, detail?: (result: R) => string) => Promise<R>;
+/**
+ * Runs a part of the start: reported when it begins and when it is done, not begun once the start was given up.
+ * What it does may `note` what it waits for.
+ */
+type Stepper = <R>(step: Step, run: (note: (detail: string) => void) => Promise<R>, detail?: (result: R) => string) => Promise<R>;
 
 function stepper(clock: Clock, report: Report, signal: AbortSignal): Stepper {
   return async (step, run, detail) => {
     signal.throwIfAborted();
     report({ type: "step", step, state: "started" });
     const startedMs = clock.now();
-    const result = await run();
+    const result = await run((note) => report({ type: "step", step, state: "started", detail: note }));
     signal.throwIfAborted();
     report({ type: "step", step, state: "done", tookMs: clock.now() - startedMs, ...(detail ? { detail: detail(result) } : {}) });
     return result;
@@ -113,9 +117,21 @@ async function waitForShop({ informers }: ControlPlane, url: string, step: Stepp
   const patience = new AbortController();
   const cancel = clock.after(SHOP_PATIENCE_MS, () => patience.abort(new Error("the shop took too long")));
   const waiting = AbortSignal.any([signal, patience.signal]);
+  /** Waits for workloads, telling meanwhile which pods won't come up by waiting. */
+  const available = async <T extends Deployment | StatefulSet>(workloads: Resource<T>, note: (detail: string) => void): Promise<void> => {
+    const tell = (pod: Pod): void => {
+      if (pod.metadata.namespace === SHOP_NAMESPACE && isStuck(pod)) note(podTrouble(pod)!);
+    };
+    const unsubscribe = informers.for(pods).subscribe({ set: tell, delete: () => undefined });
+    try {
+      await waitFor(informers.for(workloads), SHOP_NAMESPACE, (all) => all.every(isAvailable), waiting);
+    } finally {
+      unsubscribe();
+    }
+  };
   try {
-    await step("database", () => waitFor(informers.for(statefulSets), SHOP_NAMESPACE, (all) => all.every(isAvailable), waiting));
-    await step("services", () => waitFor(informers.for(deployments), SHOP_NAMESPACE, (all) => all.every(isAvailable), waiting), () => `${informers.for(pods).list(SHOP_NAMESPACE).length} pods`);
+    await step("database", (note) => available(statefulSets, note));
+    await step("services", (note) => available(deployments, note), () => `${informers.for(pods).list(SHOP_NAMESPACE).length} pods`);
     await step("ready", () => waitForAnswer(url, clock, waiting));
     return [];
   } catch (error) {

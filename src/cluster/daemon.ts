@@ -8,9 +8,15 @@ import { lockDataDirectory, readInstance, removeRecord, writeRecord } from "./in
 import { createDirectories, dataPaths } from "./paths.ts";
 import { EXIT, type Progress } from "./progress.ts";
 import { Refusal } from "./refusal.ts";
+import { keepSupervised } from "./successor.ts";
 import { VERSION } from "./version.ts";
 
-const options = JSON.parse(process.argv[2]!) as ClusterOptions;
+export interface DaemonOptions extends ClusterOptions {
+  /** Whether somebody waits in front of it: then it ends when they do. */
+  foreground: boolean;
+}
+
+const options = JSON.parse(process.argv[2]!) as DaemonOptions;
 const log = jsonLogger((line) => process.stdout.write(line), () => Date.now(), "daemon");
 const abort = new AbortController();
 let cluster: Cluster | undefined;
@@ -18,6 +24,9 @@ let cluster: Cluster | undefined;
 process.on("SIGTERM", () => abort.abort(new Error("stopped")));
 process.on("SIGINT", () => abort.abort(new Error("stopped")));
 process.on("SIGHUP", () => undefined);
+// Its supervisor is gone before anything runs, or for good: nobody waits for it any more.
+let ready = false;
+process.on("disconnect", () => (!ready || options.foreground) && abort.abort(new Error("the supervisor is gone")));
 process.on("unhandledRejection", (error) => {
   log.error("a promise was rejected and nobody handled it", { error: error instanceof Error ? error.stack : String(error) });
 });
@@ -49,6 +58,8 @@ async function run(): Promise<number> {
       onServing: (urls) => writeRecord(options.dataDir, "daemon", { process: process_, state: "starting", version: VERSION, urls }),
     });
     writeRecord(options.dataDir, "daemon", { process: process_, state: "running", version: VERSION, urls: cluster.urls });
+    ready = true;
+    if (!options.foreground) keepSupervised({ options: { ...options, ports: cluster.ports }, clock: systemClock, log, signal: abort.signal });
     report({ type: "ready", urls: cluster.urls, ports: cluster.ports, tookMs: cluster.tookMs, notes: cluster.notes, problems: cluster.problems });
     if (!abort.signal.aborted) await new Promise((resolve) => abort.signal.addEventListener("abort", resolve, { once: true }));
     log.info("stopping");
@@ -61,7 +72,7 @@ async function run(): Promise<number> {
     report({ type: "failed", message: errorMessage(error), refused: error instanceof Refusal });
     return error instanceof Refusal ? EXIT.refused : EXIT.failed;
   } finally {
-    removeRecord(options.dataDir, "daemon");
+    removeRecord(options.dataDir, "daemon", process_.pid);
     lock.release();
   }
 }

@@ -21,7 +21,9 @@ test("a live daemon is found by its record, and not once the record is gone", ()
   writeRecord(dataDir, "daemon", { process: process_, state: "running", version: "1" });
   assert.deepEqual(readInstance(dataDir).daemon?.process, process_);
   assert.equal(statSync(join(dataDir, "run/daemon.json")).mode & 0o777, 0o600);
-  removeRecord(dataDir, "daemon");
+  removeRecord(dataDir, "daemon", 1);
+  assert.deepEqual(readInstance(dataDir).daemon?.process, process_, "another process does not take it away");
+  removeRecord(dataDir, "daemon", process_.pid);
   assert.equal(readInstance(dataDir).daemon, undefined);
 });
 

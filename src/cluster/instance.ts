@@ -36,16 +36,20 @@ export interface Instance {
 
 /** The live processes of a data directory; records of dead ones are ignored. */
 export function readInstance(dataDir: string): Instance {
-  const { run } = dataPaths(dataDir);
-  const supervisor = readRecord<SupervisorRecord>(join(run, "supervisor.json"));
-  const daemon = readRecord<DaemonRecord>(join(run, "daemon.json"));
+  const supervisor = readRecord(dataDir, "supervisor");
+  const daemon = readRecord(dataDir, "daemon");
   return {
     supervisor: isAlive(supervisor?.process) ? supervisor : undefined,
     daemon: isAlive(daemon?.process) ? daemon : undefined,
   };
 }
 
-export function writeRecord(dataDir: string, name: "supervisor" | "daemon", record: SupervisorRecord | DaemonRecord): void {
+interface Records {
+  supervisor: SupervisorRecord;
+  daemon: DaemonRecord;
+}
+
+export function writeRecord<N extends keyof Records>(dataDir: string, name: N, record: Records[N]): void {
   const { run } = dataPaths(dataDir);
   mkdirSync(run, { recursive: true, mode: 0o700 });
   const file = join(run, `${name}.json`);
@@ -53,13 +57,15 @@ export function writeRecord(dataDir: string, name: "supervisor" | "daemon", reco
   renameSync(`${file}.new`, file);
 }
 
-export function removeRecord(dataDir: string, name: "supervisor" | "daemon"): void {
-  rmSync(join(dataPaths(dataDir).run, `${name}.json`), { force: true });
+/** Removes the record of the process `pid`; another's stays. */
+export function removeRecord(dataDir: string, name: keyof Records, pid: number): void {
+  if (readRecord(dataDir, name)?.process.pid === pid) rmSync(join(dataPaths(dataDir).run, `${name}.json`), { force: true });
 }
 
-function readRecord<R>(file: string): R | undefined {
+/** What a process wrote, whether it still runs or not. */
+export function readRecord<N extends keyof Records>(dataDir: string, name: N): Records[N] | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as R;
+    return JSON.parse(readFileSync(join(dataPaths(dataDir).run, `${name}.json`), "utf8")) as Records[N];
   } catch {
     return undefined;
   }

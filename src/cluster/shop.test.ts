@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import type { KubeObject } from "#api/types.ts";
+import type { KubeObject, Pod } from "#api/types.ts";
 import { configMaps, namespaces, secrets } from "#api/resources.ts";
 import { Client } from "#client/client.ts";
-import { deployShop, readKustomization } from "./shop.ts";
+import { deployShop, isStuck, podTrouble, readKustomization } from "./shop.ts";
 import { repositoryRoot } from "./version.ts";
 
 const BASE = join(repositoryRoot, "kustomize/shop/base");
@@ -63,4 +63,17 @@ test("objects that exist already are left as they are, and a finished deployment
   await deployShop(client, resources, objects, { cert: "C", key: "K" });
   assert.equal(created.length, 3);
   await assert.rejects(deployShop(new Client(() => Promise.resolve({ status: 404, headers: {}, body: "{}" })), [namespaces], [{ apiVersion: "batch/v1", kind: "Job", metadata: { name: "j" } }], { cert: "", key: "" }), /batch\/v1 Job j, which this API server doesn't serve/);
+});
+
+test("a pod that waiting alone won't bring up is told of while one waits", () => {
+  const waiting = (reason: string): Pod => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "postgres-0" },
+    spec: { containers: [] },
+    status: { phase: "Pending", containerStatuses: [{ name: "postgres", image: "", imageID: "", ready: false, restartCount: 0, state: { waiting: { reason, message: "back-off 10s" } } }] },
+  });
+  for (const reason of ["CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"]) assert.equal(isStuck(waiting(reason)), true, reason);
+  for (const reason of ["ContainerCreating", "PodInitializing"]) assert.equal(isStuck(waiting(reason)), false, reason);
+  assert.equal(podTrouble(waiting("CrashLoopBackOff")), "postgres-0: container postgres is waiting: CrashLoopBackOff: back-off 10s");
 });

@@ -133,6 +133,16 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
+/** What containers wait for on their way up; any other reason to wait is trouble. */
+const STARTING = ["ContainerCreating", "PodInitializing"];
+
+/** Whether a pod is in a state that it may not leave by itself: unschedulable, no image, crashing. */
+export function isStuck({ status }: Pod): boolean {
+  const unschedulable = status?.conditions?.some(({ type, reason }) => type === "PodScheduled" && reason === "Unschedulable");
+  const waiting = status?.containerStatuses?.map(({ state }) => state?.waiting?.reason).filter((reason) => reason !== undefined);
+  return unschedulable === true || waiting?.some((reason) => !STARTING.includes(reason)) === true;
+}
+
 /** Why a pod isn't ready, in a few words. */
 export function podTrouble(pod: Pod): string | undefined {
   if (pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) return undefined;

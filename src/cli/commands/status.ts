@@ -48,7 +48,7 @@ async function readStatus(dataDir: string): Promise<Status> {
     problems: [],
   };
   if (daemon && !supervisor) {
-    report.problems.push(`The supervisor is gone: the daemon runs on, but would not be started again after a crash. '${commandFor("down", dataDir)}' and 'up' mend it.`);
+    report.problems.push("The supervisor is gone; the daemon is starting another one.");
   }
   if (!daemon && !supervisor && report.processes.length > 0) {
     report.problems.push(`${report.processes.length} containers outlived their cluster. '${commandFor("up", dataDir)}' takes them over, '${commandFor("down", dataDir)}' ends them.`);

@@ -7,7 +7,7 @@ import { commandFor } from "#cluster/command-line.ts";
 import { createDirectories, dataDirectory, dataPaths } from "#cluster/paths.ts";
 import { readInstance } from "#cluster/instance.ts";
 import { removeLeftovers } from "#cluster/leftovers.ts";
-import type { ClusterOptions } from "#cluster/cluster.ts";
+import type { DaemonOptions } from "#cluster/daemon.ts";
 import { EXIT, type Progress } from "#cluster/progress.ts";
 import { repositoryRoot } from "#cluster/version.ts";
 import { CommandFailed } from "../failure.ts";
@@ -33,10 +33,11 @@ export async function up(flags: Flags): Promise<void> {
         `'${commandFor("status", dataDir)}' shows it, '${commandFor("down", dataDir)}' stops it; --data DIR starts another one beside it.`,
     );
   }
-  const options: ClusterOptions = {
+  const options: DaemonOptions = {
     dataDir,
     ports: { http: flags.httpPort, https: flags.httpsPort, api: flags.apiPort, registry: flags.registryPort },
     shop: flags.shop,
+    foreground: flags.foreground,
   };
   createDirectories(dataPaths(dataDir));
   const logFile = join(dataPaths(dataDir).logs, "tidepool.log");
