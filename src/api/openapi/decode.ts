@@ -108,10 +108,17 @@ function decodeRef(decoding: Decoding, property: Property, value: unknown, path:
     case MICRO_TIME:
       return decodeTime(decoding, property, value, place);
     default:
+      if (isAnything(model)) return value;
       if (!isObject(value)) return mismatch(decoding, property, value, place);
       decodeObject(decoding, model, value, path, place.names);
       return value;
   }
+}
+
+/** Whether values of the model may have any form. */
+function isAnything(model: string): boolean {
+  const { properties, type } = schemaOf(model);
+  return !properties && !type;
 }
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
@@ -186,7 +193,7 @@ function jsonTypeOf(property: Property, value: unknown): string {
 
 function goType(property: Property): string {
   if (property.ref === QUANTITY) return "resource.Quantity";
-  if (property.ref) return `v1.${shortName(property.ref)}`;
+  if (property.ref) return property.ref.split(".").slice(-2).join(".");
   switch (property.type) {
     case "array":
       return `[]${goType(property.items!)}`;

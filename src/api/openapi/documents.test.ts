@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { definitions } from "../definitions/index.ts";
 import { aggregatedDiscovery } from "../discovery.ts";
+import { apiVersionOf } from "../resources.ts";
 import { openApiV2, openApiV3, openApiV3Index } from "./index.ts";
 
 type Json = Record<string, unknown>;
@@ -22,12 +23,13 @@ interface Operation {
 
 const v3 = (groupVersion: string) => openApiV3(definitions, groupVersion) as { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Json> } };
 
+const groupVersions = [...new Set(definitions.map(apiVersionOf))];
+
 test("every reference leads somewhere", () => {
   for (const [document, prefix, schemas] of [
-    [openApiV2(definitions), "#/definitions/", (openApiV2(definitions) as { definitions: object }).definitions],
-    [v3("v1"), "#/components/schemas/", v3("v1").components.schemas],
-    [v3("apps/v1"), "#/components/schemas/", v3("apps/v1").components.schemas],
-  ] as const) {
+    [openApiV2(definitions), "#/definitions/", (openApiV2(definitions) as { definitions: object }).definitions] as const,
+    ...groupVersions.map((groupVersion) => [v3(groupVersion), "#/components/schemas/", v3(groupVersion).components.schemas] as const),
+  ]) {
     for (const [, target] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
       assert.ok(target!.startsWith(prefix), target);
       assert.ok(target!.slice(prefix.length) in schemas, target);
@@ -37,7 +39,7 @@ test("every reference leads somewhere", () => {
 
 test("operation ids are unique, and placeholders in paths are parameters", () => {
   const ids = new Set<string>();
-  for (const [path, item] of Object.entries(v3("v1").paths)) {
+  for (const [path, item] of groupVersions.flatMap((groupVersion) => Object.entries(v3(groupVersion).paths))) {
     const { parameters = [], ...operations } = item as unknown as { parameters?: { name: string }[] } & Record<string, Operation>;
     for (const [, name] of path.matchAll(/\{(\w+)\}/g)) assert.ok((parameters as { name: string }[]).some((parameter) => parameter.name === name), path);
     for (const [verb, { operationId }] of Object.entries(operations)) {
@@ -73,7 +75,7 @@ test("fields carry what clients patch by", () => {
 });
 
 test("every field has a description", () => {
-  for (const groupVersion of ["v1", "apps/v1", "storage.k8s.io/v1"]) {
+  for (const groupVersion of groupVersions) {
     for (const [name, schema] of Object.entries(v3(groupVersion).components.schemas)) {
       if (name.endsWith("List")) continue;
       for (const [field, property] of Object.entries((schema["properties"] ?? {}) as Record<string, Json>)) assert.ok(property["description"], `${name}.${field}`);
@@ -83,7 +85,8 @@ test("every field has a description", () => {
 
 test("the index names a document for each group and version", () => {
   const { paths } = openApiV3Index(definitions);
-  assert.deepEqual(Object.keys(paths).sort(), ["api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1", "apis/storage.k8s.io/v1"]);
+  assert.deepEqual(paths["api/v1"], { serverRelativeURL: "/openapi/v3/api/v1" });
+  assert.deepEqual(paths["apis/apps/v1"], { serverRelativeURL: "/openapi/v3/apis/apps/v1" });
 });
 
 const kubectlMissing = ((): string | false => {

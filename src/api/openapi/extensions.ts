@@ -1,7 +1,8 @@
 /**
  * What Kubernetes' types say beyond their shape, and the client library leaves out: how lists merge,
  * which strings are quantities, which values an enumeration has, and the schema's own defaults.
- * Fields are named `Type.field`. The generator refuses an entry that names no field.
+ * Fields are named `Type.field`, or `group.Type.field` where several groups have the type. The generator
+ * refuses an entry that names no field.
  * @see https://github.com/kubernetes/api/blob/master/core/v1/types.go (struct tags and `+listType` markers)
  */
 
@@ -65,7 +66,8 @@ export const ATOMIC_MAPS: string[] = ["PodSpec.nodeSelector", "ServiceSpec.selec
 export const ATOMIC_TYPES: string[] = [
   "ConfigMapKeySelector",
   "EndpointAddress",
-  "EndpointPort",
+  "core.EndpointPort",
+  "discovery.EndpointPort",
   "FileKeySelector",
   "LabelSelector",
   "LocalObjectReference",
@@ -219,7 +221,7 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
 };
 
 /** Free-form fields by the type that holds them. */
-export const FREE_FORM: Record<string, "FieldsV1" | "RawExtension"> = {
+export const FREE_FORM: Record<string, string> = {
   "ControllerRevision.data": "RawExtension",
   "ManagedFieldsEntry.fieldsV1": "FieldsV1",
   "WatchEvent.object": "RawExtension",

@@ -10,16 +10,20 @@ import { dirname, join } from "node:path";
 import { definitions } from "../definitions/index.ts";
 import * as extensions from "./extensions.ts";
 import * as missing from "./missing-descriptions.ts";
-import { FIELDS_V1, INT_OR_STRING, MICRO_TIME, QUANTITY, RAW_EXTENSION, TIME, modelOfClass, shortName } from "./models.ts";
+import { FIELDS_V1, INT_OR_STRING, JSON_MODELS, MICRO_TIME, ModelNames, QUANTITY, RAW_EXTENSION, TIME, groupName, rootOrder, shortName } from "./models.ts";
 import type { Descriptions, Model, Property, Schemas } from "./schema.ts";
 
 /** Raised whenever the generated form changes. */
-const FORM = 2;
+const FORM = 3;
 
-/** Types that requests and answers carry besides the kinds themselves. */
+/** Types that requests and answers carry besides the kinds themselves, and types of a package that other packages' kinds refer to. */
 const COMMON = [
+  "io.k8s.apimachinery.pkg.apis.meta.v1.Condition",
   "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector",
   "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
   "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
   "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent",
   "io.k8s.api.authentication.v1.TokenRequest",
@@ -27,10 +31,12 @@ const COMMON = [
   "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
   "io.k8s.api.autoscaling.v1.Scale",
   "io.k8s.api.core.v1.Binding",
+  "io.k8s.api.core.v1.PodTemplateSpec",
+  "io.k8s.api.core.v1.TopologySelectorTerm",
   "io.k8s.api.policy.v1.Eviction",
 ];
 
-const roots = (): string[] => [...COMMON, ...definitions.map(({ model }) => model)].sort();
+const roots = (): string[] => [...new Set([...COMMON, ...definitions.map(({ model }) => model)])].sort(rootOrder);
 
 /** What the generated files depend on; they are made anew when it changes. `undefined` without the client library. */
 export function fingerprint(): string | undefined {
@@ -88,6 +94,7 @@ const SCALARS: Record<string, Model> = {
   [MICRO_TIME]: { type: "string", format: "date-time" },
   [FIELDS_V1]: { type: "object" },
   [RAW_EXTENSION]: { type: "object" },
+  ...Object.fromEntries(JSON_MODELS.map((model) => [model, {}])),
 };
 
 const SCALAR_DESCRIPTIONS: Record<string, string> = {
@@ -97,34 +104,24 @@ const SCALAR_DESCRIPTIONS: Record<string, string> = {
   [MICRO_TIME]: "MicroTime is written as RFC 3339 with microseconds, in UTC.",
   [FIELDS_V1]: "FieldsV1 stores a set of fields in a data structure like a trie, in JSON format.",
   [RAW_EXTENSION]: "RawExtension holds an object of any kind.",
+  ...Object.fromEntries(JSON_MODELS.map((model) => [model, `${shortName(model)} holds any valid JSON value that a schema may have here.`])),
 };
 
 /** Reads every model reachable from the roots. */
 function readModels(folder: string): { models: Record<string, Model>; descriptions: Descriptions } {
-  const classes = new Map<string, string>();
-  for (const file of readdirSync(folder)) {
-    const className = file.endsWith(".d.ts") ? file.slice(0, -5) : undefined;
-    const model = className && modelOfClass(className);
-    if (!model) continue;
-    // Of `V1ResourceClaim` and `CoreV1ResourceClaim` the first is a leftover of the library's earlier releases.
-    if (!classes.has(model) || !/^V\d/.test(className)) classes.set(model, className);
-  }
+  const classNames = new Set(readdirSync(folder).flatMap((file) => (file.endsWith(".d.ts") ? [file.slice(0, -5)] : [])));
+  const names = new ModelNames(classNames, roots());
   const models: Record<string, Model> = {};
   const descriptions: Descriptions = {};
-  const pending = roots();
-  for (let model = pending.pop(); model !== undefined; model = pending.pop()) {
-    if (models[model]) continue;
-    if (SCALARS[model]) {
-      models[model] = { ...SCALARS[model] };
-      descriptions[model] = { "": SCALAR_DESCRIPTIONS[model]! };
-      continue;
+  for (const root of roots()) {
+    const pending = [root];
+    for (let model = pending.pop(); model !== undefined; model = pending.pop()) {
+      if (models[model]) continue;
+      const read = SCALARS[model] ? { model: { ...SCALARS[model] }, descriptions: { "": SCALAR_DESCRIPTIONS[model]! } } : readModel(folder, names, model);
+      models[model] = read.model;
+      descriptions[model] = read.descriptions;
+      for (const property of Object.values(read.model.properties ?? {})) pending.push(...references(property));
     }
-    const className = classes.get(model);
-    if (!className) throw new Error(`the client library has no type for ${model}`);
-    const read = readModel(folder, className, model);
-    models[model] = read.model;
-    descriptions[model] = read.descriptions;
-    for (const property of Object.values(read.model.properties!)) pending.push(...references(property));
   }
   return { models, descriptions };
 }
@@ -155,7 +152,8 @@ interface Attribute {
   format: string;
 }
 
-function readModel(folder: string, className: string, model: string): { model: Model; descriptions: Record<string, string> } {
+function readModel(folder: string, names: ModelNames, model: string): { model: Model; descriptions: Record<string, string> } {
+  const className = names.classOf(model);
   const map = /attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(readFileSync(join(folder, `${className}.js`), "utf8"));
   const attributes = map ? (JSON.parse(map[1]!) as Attribute[]) : [];
   const declaration = readFileSync(join(folder, `${className}.d.ts`), "utf8");
@@ -170,7 +168,7 @@ function readModel(folder: string, className: string, model: string): { model: M
   for (const { name, baseName, type, format } of attributes.sort((a, b) => (a.baseName < b.baseName ? -1 : 1))) {
     const field = fields.get(name);
     if (!field) throw new Error(`${className}.${name} has no declaration`);
-    properties[baseName] = propertyOf(`${shortName(model)}.${baseName}`, type, format);
+    properties[baseName] = propertyOf({ names, model, field: baseName }, type, format);
     if (!field.optional) required.push(baseName);
     if (field.comment) descriptions[baseName] = unescape(field.comment);
   }
@@ -181,14 +179,22 @@ function unescape(comment: string): string {
   return comment.replace(/\\(['"])/g, "$1");
 }
 
-function propertyOf(field: string, type: string, format: string): Property {
+/** A field of a model, for whoever has to name it. */
+interface Field {
+  names: ModelNames;
+  model: string;
+  field: string;
+}
+
+function propertyOf(at: Field, type: string, format: string): Property {
   const list = /^Array<(.*)>$/.exec(type);
-  if (list) return { type: "array", items: propertyOf(field, list[1]!, format) };
+  if (list) return { type: "array", items: propertyOf(at, list[1]!, format) };
   const map = /^\{ \[key: string\]: (.*); \}$/.exec(type);
-  if (map) return { type: "object", values: propertyOf(field, map[1]!, format) };
+  if (map) return { type: "object", values: propertyOf(at, map[1]!, format) };
+  const keys = keysOf(at.model, at.field);
   switch (type) {
     case "string":
-      return extensions.QUANTITIES.includes(field) ? { ref: QUANTITY } : { type, ...(format ? { format } : {}) };
+      return keys.some((key) => extensions.QUANTITIES.includes(key)) ? { ref: QUANTITY } : { type, ...(format ? { format } : {}) };
     case "number":
       return { type: format.startsWith("int") ? "integer" : "number", format };
     case "boolean":
@@ -200,76 +206,92 @@ function propertyOf(field: string, type: string, format: string): Property {
     case "IntOrString":
       return { ref: INT_OR_STRING };
     case "any": {
-      const name = extensions.FREE_FORM[field];
-      if (!name) throw new Error(`${field} is free-form: extensions.ts doesn't say which type it is`);
-      return { ref: name === "FieldsV1" ? FIELDS_V1 : RAW_EXTENSION };
+      const name = keys.map((key) => extensions.FREE_FORM[key]).find((known) => known !== undefined);
+      const ref = [FIELDS_V1, RAW_EXTENSION, ...JSON_MODELS].find((model) => shortName(model) === name);
+      if (!ref) throw new Error(`${keys[0]} is free-form: extensions.ts doesn't say which type it is`);
+      return { ref };
     }
     default: {
-      const ref = modelOfClass(type);
-      if (!ref) throw new Error(`${field} has the unknown type ${type}`);
+      const ref = at.names.refer(type, at.model);
+      if (!ref) throw new Error(`${keys[0]} has the unknown type ${type}`);
       return { ref };
     }
   }
 }
 
-/** Adds what `extensions.ts` knows, and fails when it names a field that doesn't exist. */
-function applyExtensions(models: Record<string, Model>): void {
-  const unused = new Set(
-    [
-      ...Object.keys(extensions.LIST_MAPS),
-      ...extensions.UNMERGED,
-      ...Object.keys(extensions.MERGED_ATOMIC),
-      ...Object.keys(extensions.SETS),
-      ...extensions.RETAIN_KEYS,
-      ...extensions.ATOMIC_MAPS,
-      ...extensions.ATOMIC_TYPES,
-      ...extensions.QUANTITIES,
-      ...Object.keys(extensions.DEFAULTS),
-      ...Object.keys(extensions.ENUM_FIELDS),
-      ...Object.keys(extensions.FREE_FORM),
-    ],
-  );
-  for (const [name, model] of Object.entries(models)) {
-    const type = shortName(name);
-    unused.delete(type);
-    if (extensions.ATOMIC_TYPES.includes(type)) model.mapType = "atomic";
-    for (const [fieldName, property] of Object.entries(model.properties ?? {})) {
-      const field = `${type}.${fieldName}`;
-      unused.delete(field);
-      extend(field, fieldName, property);
-    }
-  }
-  if (unused.size > 0) throw new Error(`extensions.ts names fields that no type has: ${[...unused].join(", ")}`);
+/** What `extensions.ts` may call a field (or, without one, a type): `Endpoint.hostname`, or `discovery.Endpoint.hostname`. */
+function keysOf(model: string, field?: string): string[] {
+  const key = field === undefined ? shortName(model) : `${shortName(model)}.${field}`;
+  return [key, `${groupName(model)}.${key}`];
 }
 
-function extend(field: string, fieldName: string, property: Property): void {
-  const keys = extensions.LIST_MAPS[field] ?? (fieldName === "conditions" ? "type" : undefined);
+/** Adds what `extensions.ts` knows, and fails when it names a field that doesn't exist, or fields of two groups at once. */
+function applyExtensions(models: Record<string, Model>): void {
+  const entries = [
+    ...Object.keys(extensions.LIST_MAPS),
+    ...extensions.UNMERGED,
+    ...Object.keys(extensions.MERGED_ATOMIC),
+    ...Object.keys(extensions.SETS),
+    ...extensions.RETAIN_KEYS,
+    ...extensions.ATOMIC_MAPS,
+    ...extensions.ATOMIC_TYPES,
+    ...extensions.QUANTITIES,
+    ...Object.keys(extensions.DEFAULTS),
+    ...Object.keys(extensions.ENUM_FIELDS),
+    ...Object.keys(extensions.FREE_FORM),
+  ];
+  const groups = new Map<string, Set<string>>(entries.map((entry) => [entry, new Set()]));
+  for (const [name, model] of Object.entries(models)) {
+    for (const key of keysOf(name)) {
+      groups.get(key)?.add(groupName(name));
+      if (extensions.ATOMIC_TYPES.includes(key)) model.mapType = "atomic";
+    }
+    for (const [field, property] of Object.entries(model.properties ?? {})) {
+      const keys = keysOf(name, field);
+      for (const key of keys) groups.get(key)?.add(groupName(name));
+      extend(keys, field, property);
+    }
+  }
+  for (const [entry, found] of groups) {
+    if (found.size === 0) throw new Error(`extensions.ts names ${entry}, which no type has`);
+    if (found.size > 1) throw new Error(`extensions.ts names ${entry}, which is in several groups: write ${[...found].map((group) => `${group}.${entry}`).join(" or ")}`);
+  }
+}
+
+/** `keys` are the names that the tables may have for the field. */
+function extend(keys: string[], fieldName: string, property: Property): void {
+  const of = <T>(table: Record<string, T>): T | undefined => keys.map((key) => table[key]).find((found) => found !== undefined);
+  const isIn = (list: readonly string[]): boolean => keys.some((key) => list.includes(key));
+  const listKeys = of(extensions.LIST_MAPS) ?? (fieldName === "conditions" ? "type" : undefined);
   if (property.type === "array") {
-    if (keys) {
+    const isSet = of(extensions.SETS);
+    const mergedBy = of(extensions.MERGED_ATOMIC);
+    if (listKeys) {
       property.listType = "map";
-      property.listKeys = keys.split(",");
-      if (!extensions.UNMERGED.includes(field)) {
+      property.listKeys = listKeys.split(",");
+      if (!isIn(extensions.UNMERGED)) {
         property.strategy = "merge";
         property.mergeKey = property.listKeys[0]!;
       }
-    } else if (field in extensions.SETS) {
+    } else if (isSet !== undefined) {
       property.listType = "set";
-      if (extensions.SETS[field]) property.strategy = "merge";
+      if (isSet) property.strategy = "merge";
     } else {
       property.listType = "atomic";
-      if (extensions.MERGED_ATOMIC[field]) {
+      if (mergedBy) {
         property.strategy = "merge";
-        property.mergeKey = extensions.MERGED_ATOMIC[field];
+        property.mergeKey = mergedBy;
       }
     }
   }
-  if (extensions.RETAIN_KEYS.includes(field)) property.strategy = property.strategy ? `${property.strategy},retainKeys` : "retainKeys";
-  if (extensions.ATOMIC_MAPS.includes(field)) property.mapType = "atomic";
-  if (field in extensions.DEFAULTS) property.default = extensions.DEFAULTS[field];
-  const enumType = extensions.ENUM_FIELDS[field];
+  if (isIn(extensions.RETAIN_KEYS)) property.strategy = property.strategy ? `${property.strategy},retainKeys` : "retainKeys";
+  if (isIn(extensions.ATOMIC_MAPS)) property.mapType = "atomic";
+  const standard = of(extensions.DEFAULTS);
+  if (standard !== undefined) property.default = standard;
+  const enumType = of(extensions.ENUM_FIELDS);
   if (enumType) {
-    const of = property.items ?? property;
-    of.goType = enumType;
-    of.enum = extensions.ENUMS[enumType]!;
+    const target = property.items ?? property;
+    target.goType = enumType;
+    target.enum = extensions.ENUMS[enumType]!;
   }
 }

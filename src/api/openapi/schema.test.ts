@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { definitions } from "../definitions/index.ts";
 import { generate } from "./generate.ts";
-import { modelOfClass } from "./models.ts";
-import { patchMeta, schemaOf } from "./schema.ts";
+import { ModelNames, rootOrder } from "./models.ts";
+import { models, patchMeta, schemaOf } from "./schema.ts";
 
 const DEPLOYMENT = "io.k8s.api.apps.v1.Deployment";
 const POD = "io.k8s.api.core.v1.Pod";
@@ -35,20 +35,25 @@ const cases: [model: string, path: string, meta: object][] = [
 ];
 for (const [model, path, meta] of cases) test(`a patch of ${path}`, () => assert.deepEqual(patchMeta(model, path.split(".")), meta));
 
-test("types are named as in the OpenAPI documents", () => {
-  const names: [className: string, model: string | undefined][] = [
-    ["V1Pod", "io.k8s.api.core.v1.Pod"],
-    ["V1ObjectMeta", "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"],
-    ["CoreV1Event", "io.k8s.api.core.v1.Event"],
-    ["DiscoveryV1EndpointPort", "io.k8s.api.discovery.v1.EndpointPort"],
-    ["V1RollingUpdateDeployment", "io.k8s.api.apps.v1.RollingUpdateDeployment"],
-    ["AuthenticationV1TokenRequest", "io.k8s.api.authentication.v1.TokenRequest"],
-    ["V1Scale", "io.k8s.api.autoscaling.v1.Scale"],
-    ["V1ScaleIOVolumeSource", "io.k8s.api.core.v1.ScaleIOVolumeSource"],
-    ["V1beta1Foo", "io.k8s.api.core.v1beta1.Foo"],
-    ["VersionInfo", undefined],
-  ];
-  for (const [className, model] of names) assert.equal(modelOfClass(className), model);
+test("types are named as in the OpenAPI documents: by the package of whom they belong to", () => {
+  const classes = new Set(["V1Pod", "V1PodSpec", "V1ObjectMeta", "CoreV1EndpointPort", "V1EndpointSlice", "DiscoveryV1EndpointPort", "V1Endpoint", "V2Metric"]);
+  const roots = ["io.k8s.api.discovery.v1.EndpointSlice", "io.k8s.api.core.v1.Pod", "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"].sort(rootOrder);
+  const names = new ModelNames(classes, roots);
+  const [meta, pod, slice] = roots as [string, string, string];
+  assert.equal(names.classOf(slice), "V1EndpointSlice");
+  assert.equal(names.refer("V1PodSpec", pod), "io.k8s.api.core.v1.PodSpec");
+  assert.equal(names.refer("V1PodSpec", slice), "io.k8s.api.core.v1.PodSpec", "whoever refers to it later");
+  assert.equal(names.refer("V1ObjectMeta", slice), meta);
+  assert.equal(names.refer("V1Endpoint", slice), "io.k8s.api.discovery.v1.Endpoint");
+  assert.equal(names.refer("DiscoveryV1EndpointPort", slice), "io.k8s.api.discovery.v1.EndpointPort");
+  assert.equal(names.refer("CoreV1EndpointPort", pod), "io.k8s.api.core.v1.EndpointPort");
+  assert.equal(names.refer("V2Metric", slice), "io.k8s.api.discovery.v2.Metric");
+  assert.equal(names.refer("V1Nothing", pod), undefined);
+  assert.throws(() => names.refer("V1Endpoint", "io.k8s.api.apps.v1.Deployment"), /io.k8s.api.apps.v1.Deployment refers to io.k8s.api.discovery.v1.Endpoint of another group/);
+});
+
+test("types that several groups share are core's or the API machinery's", () => {
+  for (const model of ["io.k8s.api.core.v1.PodTemplateSpec", "io.k8s.api.core.v1.TopologySelectorTerm", "io.k8s.apimachinery.pkg.apis.meta.v1.Condition"]) assert.ok(models()[model], model);
 });
 
 test("every definition has a schema, and list-map keys are fields of the items", () => {
