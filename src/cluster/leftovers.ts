@@ -11,6 +11,8 @@ import { dataPaths } from "./paths.ts";
 export interface RunningContainer {
   pid: number;
   process: ProcessIdentity;
+  /** The leader of its process group. */
+  leader: ProcessIdentity;
   namespace: string;
   pod: string;
   container: string;
@@ -24,7 +26,7 @@ export function listContainers(dataDir: string): RunningContainer[] {
   return new ContainerStore(dataPaths(dataDir).pods)
     .readAll(() => undefined)
     .filter(({ process, exit }) => exit === undefined && isAlive(process))
-    .map(({ process, config }) => ({ pid: process!.pid, process: process!, namespace: config.pod.namespace, pod: config.pod.name, container: config.name }));
+    .map(({ process, monitor, config }) => ({ pid: process!.pid, process: process!, leader: monitor ?? process!, namespace: config.pod.namespace, pod: config.pod.name, container: config.name }));
 }
 
 /** The directory of an instance's sockets, inside or (when its path is too long) outside of the data directory. */
@@ -35,15 +37,15 @@ export function socketDirectory(dataDir: string): string {
 /** Ends containers that outlived their daemon and removes the instance's sockets; returns how many containers it ended. */
 export async function removeLeftovers(dataDir: string): Promise<number> {
   const containers = listContainers(dataDir);
-  for (const { process } of containers) signalGroup(process, "SIGTERM");
+  for (const { leader } of containers) signalGroup(leader, "SIGTERM");
   const deadline = Date.now() + GRACE_MS;
-  while (containers.some(({ process }) => isAlive(process)) && Date.now() < deadline) await delay(25);
-  for (const { process } of containers) signalGroup(process, "SIGKILL");
+  while (containers.some(({ process, leader }) => isAlive(process) || isAlive(leader)) && Date.now() < deadline) await delay(25);
+  for (const { leader } of containers) signalGroup(leader, "SIGKILL");
   removeSockets(dataDir);
   return containers.length;
 }
 
-/** A container leads a process group of its own: the signal reaches its children too. */
+/** A container has a process group of its own: the signal reaches its children too. */
 function signalGroup(process_: ProcessIdentity, name: NodeJS.Signals): void {
   if (!isAlive(process_)) return;
   try {

@@ -84,6 +84,7 @@ export function containerConfig(context: ConfigContext): { config: ContainerConf
     tty: container.tty ?? false,
     ...(memory === undefined ? {} : { memoryLimitBytes: parseBytes(memory) }),
     stopSignal: signalName(imageConfig.StopSignal),
+    ...(pod.spec.restartPolicy === "Never" || pod.spec.restartPolicy === "OnFailure" ? { keepExitCode: true } : {}),
     terminationMessagePath,
     terminationMessagePolicy: container.terminationMessagePolicy === "FallbackToLogsOnError" ? "FallbackToLogsOnError" : "File",
   };

@@ -24,6 +24,11 @@ export class ContainerStore {
     return join(this.#podsDirectory, config.pod.uid, "containers", config.name, `${config.attempt}.log`);
   }
 
+  /** Where a monitor writes the exit code. */
+  exitPath(config: ContainerConfig): string {
+    return join(this.#podsDirectory, config.pod.uid, "containers", config.name, `${config.attempt}.exit`);
+  }
+
   write(record: ContainerRecord): void {
     const file = join(this.directory(record.config), `${record.config.attempt}.json`);
     // It holds the container's environment, secrets among it.

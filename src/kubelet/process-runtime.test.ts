@@ -108,6 +108,41 @@ test("a new daemon adopts what runs, with its log, and finds what ended", async 
   assert.equal(recordOf(second, survivor.id).exit!.code, 137);
 });
 
+test("an exit code that decides something is known also when no daemon saw the end", async (t) => {
+  const directory = temporaryDirectory();
+  const first = openRuntime(directory, t);
+  const go = join(directory, "go");
+  const run = (name: string, end: string) =>
+    first.start(containerConfig(directory, ["sh", "-c", `while [ ! -e ${go} ]; do sleep 0.02; done; ${end}`], { name, keepExitCode: true }));
+  const records = [await run("done", "echo done; exit 0"), await run("failed", "exit 42"), await run("killed", "kill -9 $$")];
+  const seen = await first.start(containerConfig(directory, ["sh", "-c", "exit 7"], { name: "seen", keepExitCode: true }));
+  assert.equal((await ended(first, seen.id)).code, 7, "nothing changes while the daemon looks on");
+  await first.close();
+  writeFileSync(go, "");
+  for (const { process: identity, monitor } of records) await eventually(() => !isAlive(identity) && !isAlive(monitor), "the end");
+
+  const second = openRuntime(directory, t);
+  const exits = await Promise.all(records.map(({ id }) => ended(second, id)));
+  assert.deepEqual(exits.map(({ code, reason }) => `${code} ${reason}`), ["0 Completed", "42 Error", "137 Error"]);
+  assert.equal(await logOf(second, records[0]!.id), "done\n");
+  assert.equal(await logOf(second, records[2]!.id), "", "the monitor adds nothing to the log");
+});
+
+test("a monitored container gets its signals, and its whole group goes with it", async (t) => {
+  const directory = temporaryDirectory();
+  const runtime = openRuntime(directory, t);
+  const script = (signalName: string) => ["sh", "-c", `trap 'echo got ${signalName}; exit 5' ${signalName}; echo ready; while :; do sleep 0.05; done`];
+  const interrupted = await runtime.start(containerConfig(directory, script("INT"), { name: "interrupted", keepExitCode: true, stopSignal: "SIGINT" }));
+  await eventually(async () => (await logOf(runtime, interrupted.id)).includes("ready"), "the trap");
+  await runtime.stop(interrupted.id, 10_000);
+  assert.equal(recordOf(runtime, interrupted.id).exit!.code, 5);
+  const stubborn = await runtime.start(containerConfig(directory, ["sh", "-c", "trap '' TERM; echo ready; sleep 60"], { name: "stubborn", keepExitCode: true }));
+  await eventually(async () => (await logOf(runtime, stubborn.id)).includes("ready"), "the start");
+  await runtime.stop(stubborn.id, 50);
+  assert.equal(recordOf(runtime, stubborn.id).exit!.code, 137);
+  await eventually(() => !isAlive(stubborn.process) && !isAlive(stubborn.monitor), "the end of all of it");
+});
+
 test("a recycled pid is never taken for a container", async (t) => {
   const directory = temporaryDirectory();
   const first = openRuntime(directory, t);

@@ -5,10 +5,10 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { every, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
-import { identify, isAlive, signal } from "#lib/process.ts";
+import { identify, isAlive, signal, type ProcessIdentity } from "#lib/process.ts";
 import type { Rng } from "#lib/random.ts";
 import type { ExecResult } from "#api/kubelet.ts";
 import { describeExit, type ProcessEnd } from "./container-exit.ts";
@@ -16,6 +16,7 @@ import { LogMarker, ROTATE_BYTES } from "./container-log.ts";
 import { findExecutable, translateArguments } from "./container-paths.ts";
 import { ContainerStore } from "./container-store.ts";
 import { execInContainer } from "./exec.ts";
+import { monitored, monitoredPid, recordedExit } from "./exit-monitor.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { CONTAINER_ID_VARIABLE, systemProcessTable, type ProcessTable } from "./process-table.ts";
 import { spawnTerminal } from "./terminal.ts";
@@ -194,6 +195,7 @@ export class ProcessRuntime implements ContainerRuntime {
 
     const onEnd = (end: Omit<ProcessEnd, "outOfMemory">): void => void this.#ended(entry, end);
     let pid: number;
+    let monitor: ProcessIdentity | undefined;
     if (config.tty) {
       const terminal = spawnTerminal(file, args, config, entry.log.path, onEnd);
       entry.input = terminal.input;
@@ -202,15 +204,15 @@ export class ProcessRuntime implements ContainerRuntime {
     } else {
       const output = openSync(entry.log.path, "a", 0o600);
       try {
-        const child = spawn(file, args, {
+        const command = config.keepExitCode ? monitored(file, args, this.#store.exitPath(config)) : { file, args };
+        const child = spawn(command.file, command.args, {
           cwd: config.cwd,
           env: config.env,
-          argv0: program,
+          ...(config.keepExitCode ? {} : { argv0: program }),
           detached: true,
-          stdio: [config.stdin ? "pipe" : "ignore", output, output],
+          stdio: [config.stdin ? "pipe" : "ignore", output, output, config.keepExitCode ? "pipe" : "ignore"],
         });
         await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-        pid = child.pid!;
         // `exit`, not `close`: a grandchild that holds the streams is none of our business.
         child.once("exit", (code, endSignal) => onEnd({ code, signal: endSignal }));
         child.unref();
@@ -218,13 +220,18 @@ export class ProcessRuntime implements ContainerRuntime {
           child.stdin.on("error", () => undefined);
           entry.input = child.stdin;
         }
+        pid = child.pid!;
+        if (config.keepExitCode) {
+          monitor = identify(pid);
+          pid = await monitoredPid(child.stdio[3] as Readable);
+        }
       } finally {
         closeSync(output);
       }
     }
     entry.child = true;
     const identity = identify(pid);
-    entry.record = { ...entry.record, startedAtMs: clock.now(), ...(identity ? { process: identity } : {}) };
+    entry.record = { ...entry.record, startedAtMs: clock.now(), ...(identity ? { process: identity } : {}), ...(monitor ? { monitor } : {}) };
     this.#store.write(entry.record);
     if (config.memoryLimitBytes !== undefined) this.#memory.add(entry.record.id, pid, config.memoryLimitBytes);
   }
@@ -234,8 +241,7 @@ export class ProcessRuntime implements ContainerRuntime {
     // After close() the end is for the next daemon to find and record.
     if (this.#closed) return entry.end();
     // Whatever is left of the group goes with its first process, as with a container's process 1.
-    const { process: identity } = entry.record;
-    if (identity) killGroup(identity.pid);
+    killGroup(entry.record);
     this.#killStrays(entry);
     const nowMs = this.#options.clock.now();
     entry.log.mark(nowMs);
@@ -270,11 +276,20 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#lost(entry);
   }
 
-  /** An adopted container has ended and nobody saw how. */
+  /** An adopted container has ended; only its monitor, if it had one, saw how. */
   #lost(entry: Entry): void {
+    const { config, monitor } = entry.record;
+    const recorded = recordedExit(this.#store.exitPath(config));
+    // It is writing the code down at this moment: the next look finds it.
+    if (!recorded && monitor && isAlive(monitor)) return;
     this.#killStrays(entry);
     const nowMs = this.#options.clock.now();
     entry.log.mark(nowMs);
+    if (recorded) {
+      const { code, finishedAtMs } = recorded;
+      void describeExit(config, entry.log.path, { code, signal: null, outOfMemory: entry.outOfMemory }, finishedAtMs).then((exit) => this.#finish(entry, exit));
+      return;
+    }
     if (entry.outOfMemory) return this.#finish(entry, { code: 137, reason: "OOMKilled", finishedAtMs: nowMs });
     this.#finish(entry, {
       code: 137,
@@ -301,7 +316,7 @@ export class ProcessRuntime implements ContainerRuntime {
       if (!entry.child) this.#lost(entry);
       return;
     }
-    killGroup(identity.pid);
+    killGroup(entry.record);
   }
 
   #outOfMemory(id: string): void {
@@ -364,10 +379,12 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 }
 
-/** Ends a process group that is known to be ours. */
-function killGroup(pid: number): void {
+/** Ends a container's process group; its leader is the container's first process, or the monitor above it. */
+function killGroup({ monitor, process: first }: ContainerRecord): void {
+  const leader = monitor ?? first;
+  if (!leader) return;
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-leader.pid, "SIGKILL");
   } catch (error) {
     // macOS answers EPERM for a group of which only zombies are left.
     if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;

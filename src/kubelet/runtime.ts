@@ -36,6 +36,8 @@ export interface ContainerConfig {
   tty: boolean;
   memoryLimitBytes?: number | undefined;
   stopSignal: NodeJS.Signals;
+  /** Whether the exit code must be known also when it comes while no daemon runs (pods that are to complete). */
+  keepExitCode?: boolean | undefined;
   /** Where the container writes its termination message, on the host. */
   terminationMessagePath: string;
   terminationMessagePolicy: "File" | "FallbackToLogsOnError";
@@ -58,6 +60,8 @@ export interface ContainerRecord {
   startedAtMs?: number | undefined;
   /** The container's first process, while it may run. */
   process?: ProcessIdentity | undefined;
+  /** The parent that waits for it and leads its process group, where it has one. */
+  monitor?: ProcessIdentity | undefined;
   exit?: ContainerExit | undefined;
 }
 
