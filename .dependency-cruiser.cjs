@@ -2,16 +2,17 @@
 // the table too, so that a new folder without an arrow is an error.
 const arrows = {
   lib: [],
-  api: ["lib"],
+  cel: ["lib"],
+  api: ["cel", "lib"],
   store: ["lib"],
-  apiserver: ["api", "store", "lib"],
+  apiserver: ["api", "cel", "store", "lib"],
   client: ["api", "lib"],
   controllers: ["client", "api", "lib"],
   scheduler: ["client", "api", "lib"],
   net: ["client", "api", "lib"],
   kubelet: ["net", "client", "api", "lib"],
   registry: ["lib"],
-  cluster: ["lib", "api", "store", "apiserver", "client", "controllers", "scheduler", "net", "kubelet", "registry"],
+  cluster: ["lib", "cel", "api", "store", "apiserver", "client", "controllers", "scheduler", "net", "kubelet", "registry"],
   cli: ["cluster", "client", "api", "lib"],
 };
 
