@@ -3,6 +3,7 @@
  * server-side apply merges it. Built-in kinds have it from the generated models (`openapi/`), custom
  * resources from their definition.
  */
+import { fieldsOfModel, type FieldSchema } from "./field-schema.ts";
 import { prune } from "./openapi/decode.ts";
 import { patchMeta, type PatchMeta } from "./openapi/schema.ts";
 import type { ResourceDefinition } from "./scheme.ts";
@@ -20,9 +21,11 @@ export interface ObjectSchema {
    * the kind has no strategic merge patch.
    */
   patchMeta?: ((path: readonly string[]) => PatchMeta) | undefined;
+  /** How server-side apply merges the object, and who owns what of it. */
+  fields(): FieldSchema;
 }
 
 /** The schema of a definition: its own, or the built-in model's. */
 export function schemaOf({ schema, model }: Pick<ResourceDefinition, "schema" | "model">): ObjectSchema {
-  return schema ?? { prune: (object) => prune(model, object), patchMeta: (path) => patchMeta(model, path) };
+  return schema ?? { prune: (object) => prune(model, object), patchMeta: (path) => patchMeta(model, path), fields: () => fieldsOfModel(model) };
 }
