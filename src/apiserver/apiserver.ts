@@ -16,6 +16,7 @@ import type { ResourceDefinition } from "#api/scheme.ts";
 import type { Store } from "#store/index.ts";
 import { admissionChain, type AdmissionPlugin } from "./admission/admission.ts";
 import { builtInPlugins } from "./admission/plugins.ts";
+import { admitConnect } from "./admission/subresources.ts";
 import { authenticate, type ClientCertificate, type TokenAuthenticator } from "./authentication.ts";
 import { authorize, forbiddenError } from "./authorization.ts";
 import { createCatalog } from "./catalog.ts";
@@ -35,7 +36,7 @@ import { errorResponse, json, statusOf, text, withWarnings } from "./response.ts
 import { handleSelfReview } from "./self-reviews.ts";
 import { serviceAccountTokens } from "./service-account-tokens.ts";
 import { handlePodUpgrade } from "./streaming/upgrade.ts";
-import { subresourceRoutes } from "./subresource-routes.ts";
+import { subresourceRoutes, type Handler } from "./subresource-routes.ts";
 import type { User } from "./user.ts";
 
 export interface ApiServerOptions {
@@ -192,9 +193,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   function onSubresource(call: Call): Promise<HttpResponse> | HttpResponse {
     const { verb, subresource } = call.target;
-    if (subresource === "proxy") call = { ...call, http: endedOnClose(call.http) };
     const route = routes(call.registry.definition, subresource, verb);
     if (!route) throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+    if (subresource === "proxy") return connect({ ...call, http: endedOnClose(call.http) }, route);
+    return route(call);
+  }
+
+  async function connect(call: Call, route: Handler): Promise<HttpResponse> {
+    const { user, target, query, warn } = call;
+    await admitConnect(call.registry, { user, namespace: target.namespace, dryRun: false, warn }, target, query);
     return route(call);
   }
 
@@ -203,10 +210,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const { resource } = info;
     // A connection by upgrade is a create of the subresource, whatever the method says.
     if (resource?.subresource) resource.verb = request.method === "GET" ? "get" : "create";
-    const decide = (): { registry: Registry; target: ResourceRequest } => {
+    const decide = async (): Promise<{ registry: Registry; target: ResourceRequest }> => {
       if (!authorize(user, info).allowed) throw forbiddenError(user, info);
       if (!resource) throw new StatusError(404, "NotFound", "404 page not found", {});
-      return { registry: registryOf(resource), target: resource };
+      const registry = registryOf(resource);
+      await admitConnect(registry, { user, namespace: resource.namespace, dryRun: false, warn: () => {} }, resource, info.query);
+      return { registry, target: resource };
     };
     await handlePodUpgrade({ request, socket, head, query: info.query, connector: options.nodeConnector, clock, log, signal: closing.signal }, decide);
   }

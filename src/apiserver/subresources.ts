@@ -4,8 +4,9 @@ import { toTime } from "#lib/clock.ts";
 import { formatLabelSelector, fromLabelSelector, type LabelSelectorLike } from "#lib/selectors.ts";
 import { badRequest, invalid, notFound } from "#api/errors.ts";
 import type { ScalePaths } from "#api/scheme.ts";
-import type { Binding, Eviction, Namespace, Pod, Scale, Secret, ServiceAccount, TokenRequest } from "#api/types.ts";
+import type { Binding, Eviction, KubeObject, Namespace, Pod, Scale, Secret, ServiceAccount, TokenRequest } from "#api/types.ts";
 import type { Entry } from "#store/index.ts";
+import { admitSubresource } from "./admission/subresources.ts";
 import { checkObject, decodeObject, type Checks } from "./decode.ts";
 import { evictPod, bindPod } from "./registry/pods.ts";
 import { finalize } from "./registry/namespaces.ts";
@@ -28,15 +29,23 @@ function bodyChecks(call: Call, kind: keyof typeof BODY): Checks {
   return { ...checksOf(call), definition: BODY[kind] };
 }
 
+/** The body as admission leaves it. */
+async function admitBody<T extends KubeObject>(call: Call, operation: "CREATE" | "UPDATE", kind: keyof typeof BODY, object: T, oldObject?: T): Promise<T> {
+  const asked = { operation, kind: BODY[kind], object, ...(oldObject ? { oldObject } : {}) };
+  return (await admitSubresource(call.registry, writeRequest(call), call.target, asked)) as T;
+}
+
 export async function handleBinding(call: Call): Promise<HttpResponse> {
   const binding = (await decodeObject(call.http, bodyChecks(call, "binding"))) as unknown as Binding;
-  await bindPod(call.registry, writeRequest(call), call.target.name, binding);
+  const admitted = await admitBody(call, "CREATE", "binding", binding);
+  await bindPod(call.registry, writeRequest(call), call.target.name, admitted);
   return json(201, SUCCESS);
 }
 
 export async function handleEviction(call: Call): Promise<HttpResponse> {
   const eviction = (await decodeObject(call.http, bodyChecks(call, "eviction"))) as unknown as Eviction;
-  await evictPod(call.registry, writeRequest(call), call.target.name, eviction);
+  const admitted = await admitBody(call, "CREATE", "eviction", eviction);
+  await evictPod(call.registry, writeRequest(call), call.target.name, admitted);
   return json(201, SUCCESS);
 }
 
@@ -65,8 +74,9 @@ export async function handleScale(call: Call, paths: ScalePaths): Promise<HttpRe
   const entry = await registry.update(
     writeRequest(call),
     name,
-    (current) => {
-      const next = change(scaleFrom(current, paths));
+    async (current) => {
+      const old = scaleFrom(current, paths);
+      const next = await admitBody(call, "UPDATE", "scale", change(structuredClone(old)), old);
       const replicas = next.spec?.replicas ?? 0;
       if (replicas < 0) {
         throw invalid({ group: "autoscaling", resource: "Scale", name }, [
@@ -77,6 +87,7 @@ export async function handleScale(call: Call, paths: ScalePaths): Promise<HttpRe
       writePath(current, paths.specReplicas, replicas);
       return current;
     },
+    { admitted: true },
   );
   return json(200, scaleOf(entry, paths));
 }
@@ -127,7 +138,8 @@ export interface TokenFinders {
 export async function handleToken(call: Call, tokens: ServiceAccountTokens, finders: TokenFinders): Promise<HttpResponse> {
   const { registry, target } = call;
   const account = objectOf<ServiceAccount>(registry.get(target.namespace, target.name));
-  const request = (await decodeObject(call.http, bodyChecks(call, "token"))) as unknown as TokenRequest;
+  const sent = (await decodeObject(call.http, bodyChecks(call, "token"))) as unknown as TokenRequest;
+  const request = await admitBody(call, "CREATE", "token", sent);
   const { audiences = [], boundObjectRef } = request.spec ?? {};
   const expirationSeconds = request.spec?.expirationSeconds ?? DEFAULT_TOKEN_SECONDS;
   const refuse = (why: string): Error =>

@@ -10,11 +10,13 @@ import {
   KeyExistsError,
   RevisionMismatchError,
   StoreClosedError,
+  type Alongside,
   type Change,
   type ChangeListener,
   type Entry,
   type ListOptions,
   type Listing,
+  type SideWrite,
   type Storable,
   type Store,
 } from "./store.ts";
@@ -31,6 +33,7 @@ interface Write {
   object: Storable | undefined;
   /** The revision to replace; 0 when the key must be new. */
   expectedRevision: number;
+  alongside: readonly Alongside[];
   resolve: (entry: Entry) => void;
   reject: (error: unknown) => void;
 }
@@ -119,12 +122,12 @@ class MvccStore implements Store {
     return { entries: this.#asOf(revision, current, prefix, after), revision };
   }
 
-  create(key: string, object: Storable): Promise<Entry> {
-    return this.#enqueue("put", key, object, 0);
+  create(key: string, object: Storable, alongside: readonly Alongside[] = []): Promise<Entry> {
+    return this.#enqueue("put", key, object, 0, alongside);
   }
 
-  update(key: string, object: Storable, expectedRevision: number): Promise<Entry> {
-    return this.#enqueue("put", key, object, expectedRevision);
+  update(key: string, object: Storable, expectedRevision: number, alongside: readonly Alongside[] = []): Promise<Entry> {
+    return this.#enqueue("put", key, object, expectedRevision, alongside);
   }
 
   delete(key: string, expectedRevision: number): Promise<Entry> {
@@ -166,11 +169,11 @@ class MvccStore implements Store {
     return Promise.resolve();
   }
 
-  #enqueue(type: Write["type"], key: string, object: Storable | undefined, expectedRevision: number): Promise<Entry> {
+  #enqueue(type: Write["type"], key: string, object: Storable | undefined, expectedRevision: number, alongside: readonly Alongside[] = []): Promise<Entry> {
     if (this.#closed) return Promise.reject(new StoreClosedError());
     return new Promise((resolve, reject) => {
       if (this.#queue.length === 0) setImmediate(() => this.#commit());
-      this.#queue.push({ type, key, object, expectedRevision, resolve, reject });
+      this.#queue.push({ type, key, object, expectedRevision, alongside, resolve, reject });
     });
   }
 
@@ -181,13 +184,22 @@ class MvccStore implements Store {
     if (writes.length === 0) return;
     const records: LogRecord[] = [];
     const entries: StoredEntry[] = [];
-    const accepted: Write[] = [];
+    /** The writes that go through, each with the place of its entry. */
+    const accepted: { write: Write; index: number }[] = [];
     /** Versions as this batch leaves them, before anyone may see them. */
     const pending = new Map<string, Entry | undefined>();
+    const latest = (key: string): Entry | undefined => (pending.has(key) ? pending.get(key) : this.get(key));
     let revision = this.#revision;
+    const record = (type: Write["type"], key: string, next: Storable): void => {
+      revision++;
+      const entry = new StoredEntry(key, revision, JSON.stringify(stamp(next, revision)));
+      pending.set(key, type === "put" ? entry : undefined);
+      records.push({ revision, key, deleted: type === "delete", json: entry.json });
+      entries.push(entry);
+    };
     for (const write of writes) {
-      const { type, key, expectedRevision } = write;
-      const current = pending.has(key) ? pending.get(key) : this.get(key);
+      const { type, key, object, expectedRevision, alongside } = write;
+      const current = latest(key);
       if (type === "put" && expectedRevision === 0 && current) {
         write.reject(new KeyExistsError(key));
         continue;
@@ -196,23 +208,26 @@ class MvccStore implements Store {
         write.reject(new RevisionMismatchError(key, expectedRevision, current));
         continue;
       }
-      revision++;
-      const object = stamp(type === "put" ? write.object! : withMetadataCopied(current!.object), revision);
-      const entry = new StoredEntry(key, revision, JSON.stringify(object));
-      pending.set(key, type === "put" ? entry : undefined);
-      records.push({ revision, key, deleted: type === "delete", json: entry.json });
-      entries.push(entry);
-      accepted.push(write);
+      let sideWrites: SideWrite[];
+      try {
+        sideWrites = alongside.flatMap((decide) => decide(latest));
+      } catch (error) {
+        write.reject(error);
+        continue;
+      }
+      for (const side of sideWrites) record("put", side.key, side.object);
+      record(type, key, type === "put" ? object! : withMetadataCopied(current!.object));
+      accepted.push({ write, index: entries.length - 1 });
     }
     if (records.length === 0) return;
     try {
       this.#driver.append(records);
     } catch (error) {
       // Nothing was applied: memory and disk agree, and every writer learns that its write failed.
-      for (const write of accepted) write.reject(error);
+      for (const { write } of accepted) write.reject(error);
       return;
     }
-    const changes = records.map((record, index) => this.#apply(record, entries[index]!));
+    const changes = records.map((written, index) => this.#apply(written, entries[index]!));
     this.#revision = revision;
     this.#history.push(...changes);
     this.#publish(changes);
@@ -220,7 +235,7 @@ class MvccStore implements Store {
       previous?.forgetObject();
       if (type === "delete") entry.forgetObject();
     }
-    accepted.forEach((write, index) => write.resolve(entries[index]!));
+    for (const { write, index } of accepted) write.resolve(entries[index]!);
     if (this.#history.length > this.#historyRevisions * 1.1) this.compact(revision - this.#historyRevisions);
   }
 

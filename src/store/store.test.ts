@@ -99,6 +99,22 @@ for (const [driverName, makePlace] of Object.entries(places)) {
       assert.equal(valueOf(store.get("pods/a")), 1);
     });
 
+    it("stores with a write what it decides at its commit, seeing all earlier writes, or neither", async () => {
+      open();
+      await store.create("counts/all", thing(0));
+      const counted = (get: (key: string) => { object: Storable } | undefined) => {
+        const count = valueOf(get("counts/all"))! + 1;
+        if (count > 3) throw new Error("full");
+        return [{ key: "counts/all", object: thing(count) }];
+      };
+      const creates = await Promise.allSettled(["a", "b", "a", "c", "d", "e"].map((name) => store.create(`things/${name}`, thing(1), [counted])));
+      assert.deepEqual(
+        creates.map((create) => (create.status === "fulfilled" ? create.value.key : (create.reason as Error).message)),
+        ["things/a", "things/b", "key things/a exists", "things/c", "full", "full"],
+      );
+      assert.deepEqual([valueOf(store.get("counts/all")), store.count("things/"), store.revision], [3, 3, 7]);
+    });
+
     it("lists by prefix in the order of keys, after a key, and as of a past revision", async () => {
       open();
       for (const key of ["pods/b/1", "pods/a/2", "pods/a/1", "podsx/a/1", "nodes/n"]) await store.create(key, thing(0));

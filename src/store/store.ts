@@ -43,6 +43,19 @@ export interface Listing {
   revision: number;
 }
 
+/** A further key that a write changes: its new version replaces the current one. */
+export interface SideWrite {
+  key: string;
+  object: Storable;
+}
+
+/**
+ * Decides what else is stored with a write, or not at all: called at the very moment of the commit, with
+ * all earlier writes visible, so that a count kept in one key is right however many writers there are.
+ * Throwing refuses the write. It must not wait.
+ */
+export type Alongside = (get: (key: string) => Entry | undefined) => SideWrite[];
+
 /** Called once per committed batch, in order. It must neither throw nor block. */
 export type ChangeListener = (changes: readonly Change[]) => void;
 
@@ -61,9 +74,9 @@ export interface Store {
   /** How many keys have this prefix now. */
   count(prefix: string): number;
   /** Throws a KeyExistsError. The store sets the resourceVersion of `object`, which must not change until this resolves. */
-  create(key: string, object: Storable): Promise<Entry>;
+  create(key: string, object: Storable, alongside?: readonly Alongside[]): Promise<Entry>;
   /** Replaces the version of `expectedRevision`; throws a RevisionMismatchError when the current one is another, or none. */
-  update(key: string, object: Storable, expectedRevision: number): Promise<Entry>;
+  update(key: string, object: Storable, expectedRevision: number, alongside?: readonly Alongside[]): Promise<Entry>;
   /** Deletes the version of `expectedRevision`; resolves to the last state, stamped with the deletion's revision. */
   delete(key: string, expectedRevision: number): Promise<Entry>;
   /**

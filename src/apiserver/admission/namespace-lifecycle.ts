@@ -4,25 +4,26 @@
  */
 import { forbidden, notFound } from "#api/errors.ts";
 import type { Namespace } from "#api/types.ts";
-import type { AdmissionPlugin } from "./admission.ts";
+import { refusal, type AdmissionPlugin } from "./admission.ts";
 
 const IMMORTAL = ["default", "kube-system", "kube-public"];
+/** Questions about a namespace may be asked of one that isn't there. */
+const ACCESS_REVIEWS = "localsubjectaccessreviews";
 
 export function namespaceLifecycle(findNamespace: (name: string) => Namespace | undefined): AdmissionPlugin {
   return {
     name: "NamespaceLifecycle",
-    admit({ operation, definition, namespace, name, object }) {
-      if (operation === "DELETE" && definition.kind === "Namespace" && definition.group === "" && IMMORTAL.includes(name)) {
+    admit(attributes) {
+      const { operation, definition, namespace, name } = attributes;
+      const isNamespace = definition.plural === "namespaces" && definition.group === "";
+      if (operation === "DELETE" && isNamespace && IMMORTAL.includes(name)) {
         throw forbidden({ resource: "namespaces", name }, "this namespace may not be deleted");
       }
-      if (operation !== "CREATE" || !definition.namespaced) return;
+      if (operation === "DELETE" || operation === "CONNECT" || !definition.namespaced || definition.plural === ACCESS_REVIEWS) return;
       const found = findNamespace(namespace);
       if (!found) throw notFound({ resource: "namespaces", name: namespace });
-      if (found.status?.phase !== "Terminating") return;
-      const error = forbidden(
-        { group: definition.group, resource: definition.plural, name: name || object?.metadata.generateName },
-        `unable to create new content in namespace ${namespace} because it is being terminated`,
-      );
+      if (operation !== "CREATE" || found.status?.phase !== "Terminating") return;
+      const error = refusal(attributes, `unable to create new content in namespace ${namespace} because it is being terminated`);
       error.status.details!.causes = [
         { reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" },
       ];

@@ -23,4 +23,8 @@ export interface WriteRequest {
   dryRun: boolean;
   /** Tells the client something in a `Warning:` header. */
   warn: (text: string) => void;
+  /** Notes something for the audit log. */
+  annotate?: ((key: string, value: string) => void) | undefined;
+  /** The options of the request as webhooks are told them: `CreateOptions`, `UpdateOptions`, `PatchOptions`. */
+  options?: object | undefined;
 }

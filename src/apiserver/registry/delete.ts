@@ -97,8 +97,8 @@ function markAsDeleting(object: Stored, nowMs: number): void {
   metadata.deletionGracePeriodSeconds = 0;
 }
 
-/** Deletes one object. Throws NotFound, Conflict (preconditions), Invalid (options). */
-export async function deleteObject(registry: Registry, request: WriteRequest, name: string, options: DeleteOptions): Promise<Deleted> {
+/** Deletes one object; `admitted` when an admitted request of another kind asks for it: an Eviction. Throws NotFound, Conflict (preconditions), Invalid (options). */
+export async function deleteObject(registry: Registry, request: WriteRequest, name: string, options: DeleteOptions, admitted = false): Promise<Deleted> {
   checkOptions(options);
   const { store, clock, admission } = registry.context;
   const { strategy, definition } = registry;
@@ -107,9 +107,11 @@ export async function deleteObject(registry: Registry, request: WriteRequest, na
     const current = objectOf(entry);
     checkPreconditions(registry, current, options);
     strategy.checkDelete?.(current);
-    const attributes = { ...request, operation: "DELETE" as const, definition, subresource: "", name, object: undefined, oldObject: current };
-    await admission.admit(attributes);
-    await admission.validate(attributes);
+    if (!admitted) {
+      const attributes = { ...request, options, operation: "DELETE" as const, definition, subresource: "", name, object: undefined, oldObject: current, alongside: [] };
+      await admission.admit(attributes);
+      await admission.validate(attributes);
+    }
     const plan = planDelete(current, options, {
       nowMs: clock.now(),
       graceSeconds: strategy.graceSeconds?.(current, options),

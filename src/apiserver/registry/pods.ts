@@ -50,7 +50,7 @@ export async function bindPod(pods: Registry, request: WriteRequest, name: strin
       setScheduled(pod, toTime(pods.context.clock.now()));
       return pod;
     },
-    { subresource: "binding" },
+    { subresource: "binding", admitted: true },
   );
 }
 
@@ -68,5 +68,5 @@ function setScheduled(pod: Pod, now: string): void {
 
 /** Evicts a pod. There are no disruption budgets yet, so an eviction is a delete. */
 export async function evictPod(pods: Registry, request: WriteRequest, name: string, eviction: Eviction): Promise<void> {
-  await deleteObject(pods, request, name, eviction.deleteOptions ?? {});
+  await deleteObject(pods, request, name, eviction.deleteOptions ?? {}, true);
 }

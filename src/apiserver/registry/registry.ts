@@ -20,6 +20,7 @@ import {
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { KubeObject } from "#api/types.ts";
 import { KeyExistsError, RevisionMismatchError, type Entry } from "#store/index.ts";
+import type { Attributes } from "../admission/admission.ts";
 import type { RegistryContext, WriteRequest } from "./context.ts";
 import { keepServerMetadata, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
 import type { Strategy } from "./strategy.ts";
@@ -27,6 +28,7 @@ import type { Strategy } from "./strategy.ts";
 /** Longest base of a generated name: 63 less the suffix. */
 const MAX_GENERATED_BASE = 58;
 const GENERATE_NAME_ATTEMPTS = 8;
+const OWNED_BY_SERVER = ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] as const;
 /** How often a write without a resourceVersion is tried again when others write the same object. */
 const UPDATE_ATTEMPTS = 100;
 
@@ -36,6 +38,8 @@ export type Stored = KubeObject & { spec?: unknown; status?: unknown };
 export interface UpdateOptions {
   /** Empty for the object itself; `status` changes the status alone; other names are for admission only. */
   subresource?: string;
+  /** The change is part of a request that has been admitted already: a Binding, a Scale. */
+  admitted?: boolean;
 }
 
 export class Registry {
@@ -95,27 +99,34 @@ export class Registry {
     return entry;
   }
 
-  async create(request: WriteRequest, object: Stored): Promise<Entry> {
-    const { clock, rng } = this.context;
-    this.#checkNamespace(request, object);
+  async create(request: WriteRequest, sent: Stored): Promise<Entry> {
+    const { clock, rng, admission } = this.context;
+    const { definition } = this;
+    this.#checkNamespace(request, sent);
+    if (sent.metadata.resourceVersion) throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
+    if (definition.namespaced) sent.metadata.namespace = request.namespace;
+    for (const field of OWNED_BY_SERVER) delete sent.metadata[field];
+    definition.setDefaults?.(sent);
+    const attributes = this.#attributes(request, { operation: "CREATE", subresource: "", name: sent.metadata.name ?? "", object: sent });
+    await admission.admit(attributes);
+    const object = attributes.object!;
     const { metadata } = object;
-    if (metadata.resourceVersion) throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
-    if (this.definition.namespaced) metadata.namespace = request.namespace;
-    for (const field of ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] as const) delete metadata[field];
+    for (const field of OWNED_BY_SERVER) delete metadata[field];
     metadata.uid = uuid(rng);
     metadata.creationTimestamp = toTime(clock.now());
-    if (this.definition.generation) metadata.generation = 1;
+    if (definition.generation) metadata.generation = 1;
     else delete metadata.generation;
     const generated = !metadata.name && !!metadata.generateName;
     for (let attempt = 1; ; attempt++) {
       if (generated) metadata.name = metadata.generateName!.slice(0, MAX_GENERATED_BASE) + randomSuffix(rng);
-      const entry = await this.#createOnce(request, attempt === 1 ? object : structuredClone(object));
+      const candidate = generated ? structuredClone(object) : object;
+      const entry = await this.#createOnce(request, { ...attributes, name: metadata.name ?? "", object: candidate, alongside: [] }, candidate);
       if (entry) return entry;
       if (!generated) throw alreadyExists(this.subject(metadata.name));
       if (attempt === GENERATE_NAME_ATTEMPTS) {
-        throw new StatusError(409, "AlreadyExists", `${this.definition.plural} "${metadata.name}" already exists, the server was not able to generate a unique name for the object`, {
+        throw new StatusError(409, "AlreadyExists", `${definition.plural} "${metadata.name}" already exists, the server was not able to generate a unique name for the object`, {
           name: metadata.name!,
-          kind: this.definition.plural,
+          kind: definition.plural,
           retryAfterSeconds: 1,
         });
       }
@@ -123,20 +134,9 @@ export class Registry {
   }
 
   /** Undefined when the name is taken. */
-  async #createOnce(request: WriteRequest, object: Stored): Promise<Entry | undefined> {
+  async #createOnce(request: WriteRequest, attributes: Attributes, object: Stored): Promise<Entry | undefined> {
     const { store, admission } = this.context;
     const { definition } = this;
-    const attributes = {
-      ...request,
-      operation: "CREATE" as const,
-      definition,
-      subresource: "",
-      name: object.metadata.name ?? "",
-      object,
-      oldObject: undefined,
-    };
-    definition.setDefaults?.(object);
-    await admission.admit(attributes);
     definition.setDefaults?.(object);
     definition.prepareForCreate?.(object);
     const release = this.strategy.reserve?.(object, undefined, request);
@@ -148,8 +148,11 @@ export class Registry {
       for (const warning of definition.warnings?.(object) ?? []) request.warn(warning);
       await admission.validate(attributes);
       const key = this.key(request.namespace, object.metadata.name!);
-      if (request.dryRun) return store.get(key) ? undefined : draft(key, object);
-      const entry = await store.create(key, this.toStored(object));
+      if (request.dryRun) {
+        this.#tryAlongside(attributes);
+        return store.get(key) ? undefined : draft(key, object);
+      }
+      const entry = await store.create(key, this.toStored(object), attributes.alongside);
       stored = true;
       return this.view(entry);
     } catch (error) {
@@ -160,6 +163,15 @@ export class Registry {
     }
   }
 
+  #attributes(request: WriteRequest, about: Pick<Attributes, "operation" | "subresource" | "name" | "object"> & { oldObject?: Stored }): Attributes {
+    return { ...request, definition: this.definition, oldObject: undefined, alongside: [], ...about };
+  }
+
+  /** A dry run stores nothing, but what would refuse the write at its commit refuses it, too. */
+  #tryAlongside({ alongside }: Attributes): void {
+    for (const decide of alongside) decide((key) => this.context.store.get(key));
+  }
+
   /**
    * Changes one object. `change` gets a copy of the current state, may change or replace it, and is called
    * again when someone else wrote in between, unless the result names a resourceVersion of its own.
@@ -168,7 +180,7 @@ export class Registry {
     request: WriteRequest,
     name: string,
     change: (current: Stored) => Stored | Promise<Stored>,
-    { subresource = "" }: UpdateOptions = {},
+    options: UpdateOptions = {},
   ): Promise<Entry> {
     for (let attempt = 1; ; attempt++) {
       const entry = this.get(request.namespace, name);
@@ -179,7 +191,7 @@ export class Registry {
       }
       if (resourceVersion && resourceVersion !== String(entry.revision)) throw modified(this.subject(name));
       try {
-        return await this.#replace(request, entry, next, subresource);
+        return await this.#replace(request, entry, next, options);
       } catch (error) {
         if (!(error instanceof RevisionMismatchError)) throw error;
         if (attempt === UPDATE_ATTEMPTS) throw modified(this.subject(name));
@@ -188,7 +200,7 @@ export class Registry {
   }
 
   /** Validates and stores the successor of `entry`; throws a RevisionMismatchError when it isn't current any more. */
-  async #replace(request: WriteRequest, entry: Entry, next: Stored, subresource: string): Promise<Entry> {
+  async #replace(request: WriteRequest, entry: Entry, next: Stored, { subresource = "", admitted }: UpdateOptions): Promise<Entry> {
     const { store, admission } = this.context;
     const { definition } = this;
     const old = entry.object as Stored;
@@ -202,8 +214,12 @@ export class Registry {
     keepServerMetadata(next, old);
     next.metadata.resourceVersion = String(entry.revision);
     definition.setDefaults?.(next);
-    const attributes = { ...request, operation: "UPDATE" as const, definition, subresource, name: old.metadata.name, object: next, oldObject: old };
-    await admission.admit(attributes);
+    const attributes = this.#attributes(request, { operation: "UPDATE", subresource, name: old.metadata.name, object: next, oldObject: old });
+    if (!admitted) {
+      await admission.admit(attributes);
+      next = attributes.object!;
+      if (subresource === "status") next = attributes.object = this.#statusOnly(old, next);
+    }
     if (subresource === "") this.#prepareForUpdate(next, old);
     const release = subresource === "" ? this.strategy.reserve?.(next, old, request) : undefined;
     let stored = false;
@@ -214,13 +230,16 @@ export class Registry {
         const told = new Set(definition.warnings?.(old));
         for (const warning of definition.warnings?.(next) ?? []) if (!told.has(warning)) request.warn(warning);
       }
-      await admission.validate(attributes);
+      if (!admitted) await admission.validate(attributes);
       // As upstream, a write that changes nothing is none: controllers may write what they want to be true.
       if (isDeepStrictEqual(JSON.parse(JSON.stringify(next)), old)) return entry;
-      if (request.dryRun) return draft(entry.key, next);
+      if (request.dryRun) {
+        this.#tryAlongside(attributes);
+        return draft(entry.key, next);
+      }
       const written = this.#isFinished(next, old)
         ? await store.delete(entry.key, entry.revision)
-        : await store.update(entry.key, this.toStored(next), entry.revision);
+        : await store.update(entry.key, this.toStored(next), entry.revision, attributes.alongside);
       stored = true;
       return this.view(written);
     } finally {

@@ -29,8 +29,8 @@ export interface PodUpgrade {
   signal: AbortSignal;
 }
 
-/** Authorizes and finds what the request is about; throws a StatusError. */
-export type Decide = () => { registry: Registry; target: ResourceRequest };
+/** Authorizes, finds and admits what the request is about; rejects with a StatusError. */
+export type Decide = () => Promise<{ registry: Registry; target: ResourceRequest }>;
 
 /** What happens once the handshake is certain to succeed: answers it and serves the connection to its end. */
 export type Session = () => Promise<void>;
@@ -40,7 +40,7 @@ export async function handlePodUpgrade(upgrade: PodUpgrade, decide: Decide): Pro
   const { socket, log, request } = upgrade;
   let session: Session;
   try {
-    const { registry, target } = decide();
+    const { registry, target } = await decide();
     if (registry.definition.plural !== "pods" || !isStreamingSubresource(target.subresource)) {
       throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
     }
