@@ -7,7 +7,7 @@ import { bundleFolders, type Bundle } from "#registry/build/bundle.ts";
 import { readImageFolder, type ImageFolder } from "#registry/build/folder.ts";
 import { bundleShop, SERVICES } from "../../apps/shop/bundle.ts";
 
-// No engine builds the Dockerfiles here: this holds them to the embedded image piece by piece instead.
+// No engine builds the Dockerfiles in this test: it holds them to the embedded image piece by piece instead.
 const root = join(import.meta.dirname, "../..");
 let directory: string;
 let folders: ImageFolder[];
@@ -24,6 +24,12 @@ after(() => rmSync(directory, { recursive: true }));
 for (const [index, service] of SERVICES.entries()) {
   describe(`the Dockerfile of ${service}`, () => {
     const dockerfile = readFileSync(join(root, "apps/shop", service, "Dockerfile"), "utf8");
+
+    test("bundles from all that the bundler reads", () => {
+      // The bundler looks for tsconfig.json by itself and makes other code ("use strict") when it finds none.
+      assert.match(dockerfile, /^COPY package\.json package-lock\.json \.npmrc tsconfig\.json \.\/$/m);
+      assert.match(dockerfile, /^COPY apps\/shop apps\/shop$/m);
+    });
 
     test("puts the same bytes where the embedded image has them", () => {
       assert.match(dockerfile, new RegExp(`^RUN node apps/shop/bundle\\.ts /out ${service}$`, "m"));
