@@ -44,6 +44,14 @@ export const leases = grouped<t.Lease>("coordination.k8s.io", "Lease", "leases")
 export const endpointSlices = grouped<t.EndpointSlice>("discovery.k8s.io", "EndpointSlice", "endpointslices");
 export const storageClasses = grouped<t.StorageClass>("storage.k8s.io", "StorageClass", "storageclasses", false);
 
+const ADMISSION = "admissionregistration.k8s.io";
+export const mutatingAdmissionPolicies = grouped<t.MutatingAdmissionPolicy>(ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies", false);
+export const mutatingAdmissionPolicyBindings = grouped<t.MutatingAdmissionPolicyBinding>(ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", false);
+export const mutatingWebhookConfigurations = grouped<t.MutatingWebhookConfiguration>(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
+export const validatingAdmissionPolicies = grouped<t.ValidatingAdmissionPolicy>(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false);
+export const validatingAdmissionPolicyBindings = grouped<t.ValidatingAdmissionPolicyBinding>(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false);
+export const validatingWebhookConfigurations = grouped<t.ValidatingWebhookConfiguration>(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
+
 /** `v1` or `apps/v1`. */
 export function apiVersionOf(resource: Pick<Resource, "group" | "version">): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;

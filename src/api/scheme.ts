@@ -58,7 +58,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   prepareForCreate?: ((object: T) => void) | undefined;
   /** Before an update is stored: keep what clients may not change. (The machinery itself keeps the status, raises the generation, and guards the metadata.) */
   prepareForUpdate?: ((object: T, old: T) => void) | undefined;
-  validate?: ((object: T) => FieldError[]) | undefined;
+  /** `old` is what an update replaces, for rules that ask only for what wasn't so before. */
+  validate?: ((object: T, old?: T) => FieldError[]) | undefined;
   /** Checks beyond {@link validate}: immutable fields. */
   validateUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
   validateStatusUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
@@ -66,7 +67,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   warnings?: ((object: T) => string[]) | undefined;
   /** Selectable fields besides metadata.name and metadata.namespace. */
   fields?: ((object: T) => Record<string, string>) | undefined;
-  /** Whether spec changes raise metadata.generation; true where the kind has a spec and a status. */
+  /** Whether changes raise metadata.generation: of anything but the metadata and the status. */
   generation?: boolean | undefined;
   /** Columns; name and age where absent. */
   columns?: Column<T>[] | undefined;

@@ -1,20 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prune } from "../openapi/decode.ts";
-import { apiVersionOf } from "../resources.ts";
-import type { KubeObject } from "../types.ts";
-import { definitions } from "./index.ts";
-
-/** What is stored when a client creates this. */
-function created(kind: string, object: object): object {
-  const definition = definitions.find((known) => known.kind === kind)!;
-  const whole = { apiVersion: apiVersionOf(definition), kind, metadata: { name: "x" }, ...object } as KubeObject;
-  prune(definition.model, whole);
-  definition.setDefaults!(whole);
-  definition.prepareForCreate?.(whole);
-  const { apiVersion: _, kind: __, ...rest } = whole;
-  return JSON.parse(JSON.stringify(rest)) as object;
-}
+import { created } from "./testing.ts";
 
 const podSpec = { restartPolicy: "Always", terminationGracePeriodSeconds: 30, dnsPolicy: "ClusterFirst", securityContext: {}, schedulerName: "default-scheduler" };
 const container = { resources: {}, terminationMessagePath: "/dev/termination-log", terminationMessagePolicy: "File" };

@@ -7,6 +7,9 @@ import { endpointSlice } from "./endpoint-slice.ts";
 import { endpoints } from "./endpoints.ts";
 import { event } from "./event.ts";
 import { lease } from "./lease.ts";
+import { mutatingAdmissionPolicyBinding } from "./mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicy } from "./mutating-admission-policy.ts";
+import { mutatingWebhookConfiguration } from "./mutating-webhook-configuration.ts";
 import { namespace } from "./namespace.ts";
 import { node } from "./node.ts";
 import { persistentVolumeClaim } from "./persistent-volume-claim.ts";
@@ -18,7 +21,11 @@ import { serviceAccount } from "./service-account.ts";
 import { service } from "./service.ts";
 import { statefulSet } from "./stateful-set.ts";
 import { storageClass } from "./storage-class.ts";
+import { validatingAdmissionPolicyBinding } from "./validating-admission-policy-binding.ts";
+import { validatingAdmissionPolicy } from "./validating-admission-policy.ts";
+import { validatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
 
+/** The groups in the order in which upstream's API server lists them: clients prefer the first that has a name. */
 export const definitions: ResourceDefinition[] = [
   configMap,
   endpoints,
@@ -35,7 +42,13 @@ export const definitions: ResourceDefinition[] = [
   deployment,
   replicaSet,
   statefulSet,
+  storageClass,
+  mutatingAdmissionPolicyBinding,
+  mutatingAdmissionPolicy,
+  mutatingWebhookConfiguration,
+  validatingAdmissionPolicyBinding,
+  validatingAdmissionPolicy,
+  validatingWebhookConfiguration,
   lease,
   endpointSlice,
-  storageClass,
 ];

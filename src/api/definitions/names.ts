@@ -5,7 +5,7 @@
  */
 import { isIP, isIPv4 } from "node:net";
 import type { FieldError } from "../errors.ts";
-import { invalid, invalidFor } from "./field-errors.ts";
+import { invalid, invalidFor, required } from "./field-errors.ts";
 
 type Problems = string[];
 
@@ -98,6 +98,13 @@ export function configMapKey(value: string): Problems {
   return problems;
 }
 
+export function conditionReason(value: string): Problems {
+  const pattern = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?";
+  if (whole(pattern).test(value)) return [];
+  const rule = "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'";
+  return [mismatch(rule, ["my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB"], pattern)];
+}
+
 export function envVarName(value: string): Problems {
   return /^[ -<>-~]+$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
@@ -168,6 +175,20 @@ function specialIp(address: string): string | undefined {
   if (address.startsWith("169.254.") || /^fe[89ab]/.test(address)) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
   if (address.startsWith("224.0.0.") || address.startsWith("ff02:")) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
   return undefined;
+}
+
+/** A name that becomes a segment of a path. */
+export function pathSegmentName(value: string): Problems {
+  if (value === "." || value === "..") return [`may not be '${value}'`];
+  return ["/", "%"].flatMap((character) => (value.includes(character) ? [`may not contain '${character}'`] : []));
+}
+
+/** A name like a webhook's: a domain of at least three parts. */
+export function validateFullyQualifiedName(name: string, field: string): FieldError[] {
+  if (name === "") return [required(field)];
+  const problems = dns1123Subdomain(name);
+  if (problems.length > 0) return [invalid(field, name, problems.join(","))];
+  return name.split(".").length < 3 ? [invalid(field, name, "should be a domain with at least three segments separated by dots")] : [];
 }
 
 /** A name that objects of a kind must have; whether there is one is the API machinery's to check. */

@@ -1,39 +1,9 @@
 /** Validation errors, word for word as upstream's API server gives them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prune } from "../openapi/decode.ts";
-import { apiVersionOf } from "../resources.ts";
-import type { KubeObject } from "../types.ts";
-import { definitions } from "./index.ts";
+import { creating, decoded, definitionOf, updating, updatingStatus } from "./testing.ts";
 
 type Json = Record<string, unknown>;
-
-function decoded(kind: string, object: object): KubeObject {
-  const definition = definitions.find((known) => known.kind === kind)!;
-  const whole = { apiVersion: apiVersionOf(definition), kind, metadata: { name: "x", namespace: "default" }, ...structuredClone(object) } as KubeObject;
-  prune(definition.model, whole);
-  definition.setDefaults!(whole);
-  return whole;
-}
-
-const texts = (errors: { field: string; message: string }[]): string[] => errors.map(({ field, message }) => `${field}: ${message}`);
-
-/** The errors of creating the object. */
-function creating(kind: string, object: object): string[] {
-  const whole = decoded(kind, object);
-  const definition = definitions.find((known) => known.kind === kind)!;
-  definition.prepareForCreate?.(whole);
-  return texts(definition.validate!(whole));
-}
-
-/** The errors of replacing `old` by `object`. */
-function updating(kind: string, old: object, object: object): string[] {
-  const definition = definitions.find((known) => known.kind === kind)!;
-  const before = decoded(kind, old);
-  const after = decoded(kind, object);
-  definition.prepareForUpdate?.(after, before);
-  return texts(definition.validateUpdate!(after, before));
-}
 
 const container = { name: "a", image: "i" };
 const pod = (spec: object, first: object = {}): object => ({ spec: { containers: [{ ...container, ...first }], ...spec } });
@@ -204,7 +174,12 @@ const updates: [kind: string, old: object, object: object, errors: string[]][] =
   ["Pod", pod({ tolerations: [{ key: "a", operator: "Exists" }] }), pod({}), ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]],
   ["Pod", pod({}), pod({ schedulingGates: [{ name: "g" }] }), ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'"]],
   ["Deployment", deployment({}), deployment({ replicas: 3, strategy: { type: "Recreate" } }), []],
-  ["Deployment", deployment({}), deployment({ selector: { matchLabels: { app: "y" } } }), ['spec.selector: Invalid value: {"matchLabels":{"app":"y"}}: field is immutable']],
+  [
+    "Deployment",
+    deployment({}),
+    deployment({ selector: { matchLabels: { app: "y" } } }),
+    ['spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`', 'spec.selector: Invalid value: {"matchLabels":{"app":"y"}}: field is immutable'],
+  ],
   ["StatefulSet", deployment({ serviceName: "a" }), deployment({ serviceName: "a", replicas: 3 }), []],
   [
     "StatefulSet",
@@ -234,17 +209,14 @@ for (const [kind, old, object, errors] of updates) {
 }
 
 test("a container that ended for good stays ended", () => {
-  const { validateStatusUpdate } = definitions.find(({ kind }) => kind === "Pod")!;
-  const withState = (state: Json): KubeObject => {
-    const object = decoded("Pod", pod({ restartPolicy: "Never" }));
-    return { ...object, status: { containerStatuses: [{ name: "a", state }] } } as KubeObject;
-  };
-  const errors = validateStatusUpdate!(withState({ running: {} }), withState({ terminated: { exitCode: 0 } }));
-  assert.deepEqual(texts(errors), ["status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"]);
+  const withState = (state: Json): object => ({ ...pod({ restartPolicy: "Never" }), status: { containerStatuses: [{ name: "a", state }] } });
+  assert.deepEqual(updatingStatus("Pod", withState({ terminated: { exitCode: 0 } }), withState({ running: {} })), [
+    "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state",
+  ]);
 });
 
 test("a Service that needs node ports no more loses them", () => {
-  const { prepareForUpdate } = definitions.find(({ kind }) => kind === "Service")!;
+  const { prepareForUpdate } = definitionOf("Service");
   const old = decoded("Service", service({ type: "NodePort", ports: [{ port: 80, nodePort: 30080 }] }));
   const next = decoded("Service", service({ type: "ClusterIP", externalTrafficPolicy: "Cluster", ports: [{ port: 80, nodePort: 30080 }] }));
   prepareForUpdate!(next, old);

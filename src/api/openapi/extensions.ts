@@ -18,6 +18,9 @@ export const LIST_MAPS: Record<string, string> = {
   "EphemeralContainer.ports": "containerPort,protocol",
   "EphemeralContainer.volumeDevices": "devicePath",
   "EphemeralContainer.volumeMounts": "mountPath",
+  "MutatingAdmissionPolicySpec.matchConditions": "name",
+  "MutatingWebhook.matchConditions": "name",
+  "MutatingWebhookConfiguration.webhooks": "name",
   "NodeStatus.addresses": "type",
   "ObjectMeta.ownerReferences": "uid",
   "PodSpec.containers": "name",
@@ -29,16 +32,25 @@ export const LIST_MAPS: Record<string, string> = {
   "PodSpec.schedulingGates": "name",
   "PodSpec.topologySpreadConstraints": "topologyKey,whenUnsatisfiable",
   "PodSpec.volumes": "name",
+  "PodStatus.nodeAllocatableResourceClaimStatuses": "resourceClaimName",
   "PodStatus.podIPs": "ip",
   "PodStatus.resourceClaimStatuses": "name",
   "ResourceRequirements.claims": "name",
   "ResourceStatus.resources": "resourceID",
   "ServiceAccount.secrets": "name",
   "ServiceSpec.ports": "port,protocol",
+  "ValidatingAdmissionPolicySpec.matchConditions": "name",
+  "ValidatingAdmissionPolicySpec.variables": "name",
+  "ValidatingWebhook.matchConditions": "name",
+  "ValidatingWebhookConfiguration.webhooks": "name",
 };
 
 /** Keyed lists that strategic merge patch nevertheless replaces. */
-export const UNMERGED: string[] = ["ResourceRequirements.claims", "ResourceStatus.resources"];
+export const UNMERGED: string[] = [
+  "ResourceRequirements.claims",
+  "ResourceStatus.resources",
+  "ValidatingAdmissionPolicyStatus.conditions",
+];
 
 /** Lists that strategic merge patch merges by key though they are atomic for server-side apply. */
 export const MERGED_ATOMIC: Record<string, string> = { "PodStatus.hostIPs": "ip" };
@@ -47,8 +59,10 @@ export const MERGED_ATOMIC: Record<string, string> = { "PodStatus.hostIPs": "ip"
 export const SETS: Record<string, boolean> = {
   "ContainerRestartRuleOnExitCodes.values": false,
   "Endpoint.addresses": false,
+  "NodeAllocatableResourceClaimStatus.containers": false,
   "NodeSpec.podCIDRs": true,
   "ObjectMeta.finalizers": true,
+  "ValidatingAdmissionPolicyBindingSpec.validationActions": false,
 };
 
 /** Fields whose strategic merge patch names the keys to keep (`$retainKeys`). */
@@ -60,27 +74,35 @@ export const RETAIN_KEYS: string[] = [
 ];
 
 /** Maps that server-side apply owns as a whole. */
-export const ATOMIC_MAPS: string[] = ["PodSpec.nodeSelector", "ServiceSpec.selector"];
+export const ATOMIC_MAPS: string[] = [
+  "PodSpec.nodeSelector",
+  "ServiceSpec.selector",
+];
 
 /** Types that server-side apply owns as a whole. */
 export const ATOMIC_TYPES: string[] = [
   "ConfigMapKeySelector",
   "EndpointAddress",
-  "core.EndpointPort",
-  "discovery.EndpointPort",
   "FileKeySelector",
   "LabelSelector",
   "LocalObjectReference",
+  "MatchResources",
+  "NamedRuleWithOperations",
   "NodeSelector",
   "NodeSelectorTerm",
   "ObjectFieldSelector",
   "ObjectReference",
   "OwnerReference",
+  "ParamKind",
+  "ParamRef",
   "ResourceFieldSelector",
   "SecretKeySelector",
   "SecretReference",
   "TopologySelectorTerm",
   "TypedLocalObjectReference",
+  "Variable",
+  "core.EndpointPort",
+  "discovery.EndpointPort",
 ];
 
 /** Quantities, and maps and lists of them. */
@@ -107,6 +129,10 @@ export const DEFAULTS: Record<string, unknown> = {
   "AzureDiskVolumeSource.fsType": "ext4",
   "AzureDiskVolumeSource.kind": "Shared",
   "AzureDiskVolumeSource.readOnly": false,
+  "ConfigMapEnvSource.name": "",
+  "ConfigMapKeySelector.name": "",
+  "ConfigMapProjection.name": "",
+  "ConfigMapVolumeSource.name": "",
   "ContainerPort.protocol": "TCP",
   "FileKeySelector.optional": false,
   "GRPCAction.service": "",
@@ -123,22 +149,35 @@ export const DEFAULTS: Record<string, unknown> = {
   "ScaleIOPersistentVolumeSource.storageMode": "ThinProvisioned",
   "ScaleIOVolumeSource.fsType": "xfs",
   "ScaleIOVolumeSource.storageMode": "ThinProvisioned",
+  "ScaleSpec.replicas": 0,
+  "SecretEnvSource.name": "",
+  "SecretKeySelector.name": "",
+  "SecretProjection.name": "",
   "ServicePort.protocol": "TCP",
 };
 
 /** Go's named string types with a closed set of values. */
 export const ENUMS: Record<string, string[]> = {
+  AddressType: ["FQDN", "IPv4", "IPv6"],
+  AppArmorProfileType: ["Localhost", "RuntimeDefault", "Unconfined"],
+  AzureDataDiskCachingMode: ["None", "ReadOnly", "ReadWrite"],
+  AzureDataDiskKind: ["Dedicated", "Managed", "Shared"],
   DNSPolicy: ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
   DeploymentStrategyType: ["Recreate", "RollingUpdate"],
-  AddressType: ["FQDN", "IPv4", "IPv6"],
+  FailurePolicyType: ["Fail", "Ignore"],
   HostPathType: ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"],
   IPFamily: ["", "IPv4", "IPv6"],
   IPFamilyPolicy: ["PreferDualStack", "RequireDualStack", "SingleStack"],
+  MatchPolicyType: ["Equivalent", "Exact"],
   MountPropagationMode: ["Bidirectional", "HostToContainer", "None"],
   NamespacePhase: ["Active", "Terminating"],
   NodeInclusionPolicy: ["Honor", "Ignore"],
+  NodePhase: ["Pending", "Running", "Terminated"],
   NodeSelectorOperator: ["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"],
+  OperationType: ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"],
+  PatchType: ["ApplyConfiguration", "JSONPatch"],
   PersistentVolumeAccessMode: ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"],
+  PersistentVolumeClaimModifyVolumeStatus: ["InProgress", "Infeasible", "Pending"],
   PersistentVolumeClaimPhase: ["Bound", "Lost", "Pending"],
   PersistentVolumeMode: ["Block", "Filesystem"],
   PersistentVolumePhase: ["Available", "Bound", "Failed", "Pending", "Released"],
@@ -151,13 +190,17 @@ export const ENUMS: Record<string, string[]> = {
   ProcMountType: ["Default", "Unmasked"],
   Protocol: ["SCTP", "TCP", "UDP"],
   PullPolicy: ["Always", "IfNotPresent", "Never"],
+  ReinvocationPolicyType: ["IfNeeded", "Never"],
   RestartPolicy: ["Always", "Never", "OnFailure"],
+  ScopeType: ["*", "Cluster", "Namespaced"],
   SeccompProfileType: ["Localhost", "RuntimeDefault", "Unconfined"],
-  AppArmorProfileType: ["Localhost", "RuntimeDefault", "Unconfined"],
   ServiceAffinity: ["ClientIP", "None"],
   ServiceExternalTrafficPolicy: ["Cluster", "Local"],
   ServiceInternalTrafficPolicy: ["Cluster", "Local"],
   ServiceType: ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+  SideEffectClass: ["None", "NoneOnDryRun", "Some", "Unknown"],
+  Signal: 
+    "SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO SIGIOT SIGKILL SIGPIPE SIGPOLL SIGPROF SIGPWR SIGQUIT SIGRTMAX SIGRTMAX-1 SIGRTMAX-10 SIGRTMAX-11 SIGRTMAX-12 SIGRTMAX-13 SIGRTMAX-14 SIGRTMAX-2 SIGRTMAX-3 SIGRTMAX-4 SIGRTMAX-5 SIGRTMAX-6 SIGRTMAX-7 SIGRTMAX-8 SIGRTMAX-9 SIGRTMIN SIGRTMIN+1 SIGRTMIN+10 SIGRTMIN+11 SIGRTMIN+12 SIGRTMIN+13 SIGRTMIN+14 SIGRTMIN+15 SIGRTMIN+2 SIGRTMIN+3 SIGRTMIN+4 SIGRTMIN+5 SIGRTMIN+6 SIGRTMIN+7 SIGRTMIN+8 SIGRTMIN+9 SIGSEGV SIGSTKFLT SIGSTOP SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGUSR1 SIGUSR2 SIGVTALRM SIGWINCH SIGXCPU SIGXFSZ".split(" "),
   StatefulSetUpdateStrategyType: ["OnDelete", "RollingUpdate"],
   SupplementalGroupsPolicy: ["Merge", "Strict"],
   TaintEffect: ["NoExecute", "NoSchedule", "PreferNoSchedule"],
@@ -165,15 +208,19 @@ export const ENUMS: Record<string, string[]> = {
   TolerationOperator: ["Equal", "Exists", "Gt", "Lt"],
   URIScheme: ["HTTP", "HTTPS"],
   UnsatisfiableConstraintAction: ["DoNotSchedule", "ScheduleAnyway"],
+  ValidationAction: ["Audit", "Deny", "Warn"],
   VolumeBindingMode: ["Immediate", "WaitForFirstConsumer"],
 };
 
 /** The fields of those types. */
 export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "AppArmorProfile.type": "AppArmorProfileType",
+  "AzureDiskVolumeSource.cachingMode": "AzureDataDiskCachingMode",
+  "AzureDiskVolumeSource.kind": "AzureDataDiskKind",
   "Container.imagePullPolicy": "PullPolicy",
   "Container.terminationMessagePolicy": "TerminationMessagePolicy",
   "ContainerPort.protocol": "Protocol",
+  "ContainerStatus.stopSignal": "Signal",
   "DeploymentStrategy.type": "DeploymentStrategyType",
   "EndpointSlice.addressType": "AddressType",
   "EphemeralContainer.imagePullPolicy": "PullPolicy",
@@ -181,8 +228,21 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "HTTPGetAction.scheme": "URIScheme",
   "HostPathVolumeSource.type": "HostPathType",
   "ImageVolumeSource.pullPolicy": "PullPolicy",
+  "Lifecycle.stopSignal": "Signal",
+  "MatchResources.matchPolicy": "MatchPolicyType",
+  "ModifyVolumeStatus.status": "PersistentVolumeClaimModifyVolumeStatus",
+  "MutatingAdmissionPolicySpec.failurePolicy": "FailurePolicyType",
+  "MutatingAdmissionPolicySpec.reinvocationPolicy": "ReinvocationPolicyType",
+  "MutatingWebhook.failurePolicy": "FailurePolicyType",
+  "MutatingWebhook.matchPolicy": "MatchPolicyType",
+  "MutatingWebhook.reinvocationPolicy": "ReinvocationPolicyType",
+  "MutatingWebhook.sideEffects": "SideEffectClass",
+  "Mutation.patchType": "PatchType",
+  "NamedRuleWithOperations.operations": "OperationType",
+  "NamedRuleWithOperations.scope": "ScopeType",
   "NamespaceStatus.phase": "NamespacePhase",
   "NodeSelectorRequirement.operator": "NodeSelectorOperator",
+  "NodeStatus.phase": "NodePhase",
   "PersistentVolumeClaimSpec.accessModes": "PersistentVolumeAccessMode",
   "PersistentVolumeClaimSpec.volumeMode": "PersistentVolumeMode",
   "PersistentVolumeClaimStatus.accessModes": "PersistentVolumeAccessMode",
@@ -199,6 +259,8 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "PodStatus.phase": "PodPhase",
   "PodStatus.qosClass": "PodQOSClass",
   "PortStatus.protocol": "Protocol",
+  "RuleWithOperations.operations": "OperationType",
+  "RuleWithOperations.scope": "ScopeType",
   "SeccompProfile.type": "SeccompProfileType",
   "SecurityContext.procMount": "ProcMountType",
   "ServicePort.protocol": "Protocol",
@@ -210,6 +272,7 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "ServiceSpec.type": "ServiceType",
   "StatefulSetSpec.podManagementPolicy": "PodManagementPolicyType",
   "StatefulSetUpdateStrategy.type": "StatefulSetUpdateStrategyType",
+  "StorageClass.reclaimPolicy": "PersistentVolumeReclaimPolicy",
   "StorageClass.volumeBindingMode": "VolumeBindingMode",
   "Taint.effect": "TaintEffect",
   "Toleration.effect": "TaintEffect",
@@ -217,7 +280,14 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "TopologySpreadConstraint.nodeAffinityPolicy": "NodeInclusionPolicy",
   "TopologySpreadConstraint.nodeTaintsPolicy": "NodeInclusionPolicy",
   "TopologySpreadConstraint.whenUnsatisfiable": "UnsatisfiableConstraintAction",
+  "ValidatingAdmissionPolicyBindingSpec.validationActions": "ValidationAction",
+  "ValidatingAdmissionPolicySpec.failurePolicy": "FailurePolicyType",
+  "ValidatingWebhook.failurePolicy": "FailurePolicyType",
+  "ValidatingWebhook.matchPolicy": "MatchPolicyType",
+  "ValidatingWebhook.sideEffects": "SideEffectClass",
   "VolumeMount.mountPropagation": "MountPropagationMode",
+  "core.EndpointPort.protocol": "Protocol",
+  "discovery.EndpointPort.protocol": "Protocol",
 };
 
 /** Free-form fields by the type that holds them. */

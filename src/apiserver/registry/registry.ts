@@ -254,7 +254,7 @@ export class Registry {
       else next.status = old.status;
     }
     definition.prepareForUpdate?.(next, old);
-    if (definition.generation && !isDeepStrictEqual(next.spec, old.spec)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    if (definition.generation && !isDeepStrictEqual(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 
   #updateErrors(next: Stored, old: Stored, subresource: string): FieldError[] {
@@ -263,7 +263,7 @@ export class Registry {
     if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old) ?? [])];
     // A binding changes what no client may change: the node. It has checks of its own (pods.ts).
     if (subresource === "binding") return errors;
-    return [...errors, ...(definition.validate?.(next) ?? []), ...(definition.validateUpdate?.(next, old) ?? [])];
+    return [...errors, ...(definition.validate?.(next, old) ?? []), ...(definition.validateUpdate?.(next, old) ?? [])];
   }
 
   /** The old object with the new status, and with the new labels and annotations where the kind allows it. */
@@ -297,6 +297,11 @@ export class Registry {
     const unique = [...new Map(errors.map((error) => [`${error.field}: ${error.message}`, error])).values()];
     throw invalid({ group: this.definition.group, resource: this.definition.kind, name: object.metadata.name }, unique);
   }
+}
+
+/** What an object asks for: all but its metadata and its status. */
+function desired({ metadata: _, status: __, ...rest }: Stored): object {
+  return rest;
 }
 
 /** A version that was not stored (dry run). */
