@@ -3,7 +3,7 @@
  * Kubernetes' words; nothing when it is right.
  * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/validation.go
  */
-import { isIP, isIPv4 } from "node:net";
+import { formatAddress, formatRange, isInRange, isMapped, parseAddress, parseRange } from "#lib/ip.ts";
 import type { FieldError } from "../errors.ts";
 import { invalid, invalidFor, required } from "./field-errors.ts";
 
@@ -24,6 +24,7 @@ const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 const HEADER = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const LABEL_EXP = whole(LABEL);
@@ -153,27 +154,67 @@ export function validatePortNumberOrName(port: number | string | undefined, fiel
 }
 
 export function ipAddress(value: string): Problems {
-  return isIP(value) === 0 ? ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"] : [];
+  const address = parseAddress(value);
+  if (!address) return [/^\d+(\.\d+){3}$/.test(value) && parseAddress(withoutLeadingZeros(value)) ? "must not have leading 0s" : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"];
+  return isMapped(address) ? ["must not be an IPv4-mapped IPv6 address"] : [];
+}
+
+/** An address in the one form that it has for newer fields. */
+export function canonicalIpAddress(value: string): Problems {
+  const problems = ipAddress(value);
+  return problems.length > 0 ? problems : canonical(value, formatAddress(parseAddress(value)!));
 }
 
 export function cidr(value: string): Problems {
-  const [address = "", bits = "", ...rest] = value.split("/");
-  const most = isIPv4(address) ? 32 : 128;
-  const valid = isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most && rest.length === 0;
-  return valid ? [] : ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"];
+  const [address = "", bits] = value.split("/");
+  const range = parseRange(value);
+  if (!range) return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"];
+  if (isMapped(parseAddress(address)!)) return ["must not have an IPv4-mapped IPv6 address"];
+  return parseAddress(address)!.value === range.first && String(range.prefixBits) === bits ? [] : ["must not have bits set beyond the prefix length"];
+}
+
+/** A range in the one form that it has for newer fields. */
+export function canonicalCidr(value: string): Problems {
+  const problems = cidr(value);
+  return problems.length > 0 ? problems : canonical(value, formatRange(parseRange(value)!));
+}
+
+function canonical(value: string, form: string): Problems {
+  return value === form ? [] : [`must be in canonical form (${JSON.stringify(form)})`];
+}
+
+function withoutLeadingZeros(value: string): string {
+  return value.replaceAll(/\b0+(?=\d)/g, "");
+}
+
+/** What is odd about an address that is allowed, in older fields. */
+export function ipWarnings(field: string, value: string): string[] {
+  const address = parseAddress(value);
+  if (!address || value === formatAddress(address)) return [];
+  return [`${field}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(formatAddress(address))})`];
+}
+
+/** What is odd about a range that is allowed, in older fields. */
+export function cidrWarnings(field: string, value: string): string[] {
+  const range = parseRange(value);
+  if (!range || cidr(value).length > 0 || value === formatRange(range)) return [];
+  return [`${field}: IPv6 CIDR value ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(formatRange(range))})`];
 }
 
 /** Endpoints and external addresses may not be addresses that mean something else on every machine. */
 export function validateNonSpecialIp(address: string, field: string): FieldError[] {
-  const why = specialIp(address.toLowerCase());
+  const why = specialIp(address);
   return why ? [invalid(field, address, why)] : [];
 }
 
-function specialIp(address: string): string | undefined {
-  if (address === "0.0.0.0" || address === "::") return `may not be unspecified (${address})`;
-  if (address.startsWith("127.") || address === "::1") return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
-  if (address.startsWith("169.254.") || /^fe[89ab]/.test(address)) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
-  if (address.startsWith("224.0.0.") || address.startsWith("ff02:")) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+function specialIp(text: string): string | undefined {
+  const address = parseAddress(text);
+  if (!address) return undefined;
+  const isIn = (...ranges: string[]): boolean => ranges.some((range) => isInRange(parseRange(range)!, address));
+  if (address.value === 0n) return `may not be unspecified (${text})`;
+  if (isIn("127.0.0.0/8", "::1/128")) return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+  if (isIn("169.254.0.0/16", "fe80::/10")) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+  if (isIn("224.0.0.0/24", "ff02::/16")) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
   return undefined;
 }
 
@@ -189,6 +230,16 @@ export function validateFullyQualifiedName(name: string, field: string): FieldEr
   const problems = dns1123Subdomain(name);
   if (problems.length > 0) return [invalid(field, name, problems.join(","))];
   return name.split(".").length < 3 ? [invalid(field, name, "should be a domain with at least three segments separated by dots")] : [];
+}
+
+/** A domain and a path: `example.com/controller`. */
+export function validateDomainPrefixedPath(value: string, field: string): FieldError[] {
+  if (value === "") return [required(field)];
+  const slash = value.indexOf("/");
+  const [domain, path] = [value.slice(0, slash), value.slice(slash + 1)];
+  if (slash < 1 || path === "") return [invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const wellFormed = whole(HTTP_PATH).test(path);
+  return [...invalidFor(field, domain, dns1123Subdomain(domain)), ...(wellFormed ? [] : [invalid(field, path, `Invalid path (regex used for validation is '${HTTP_PATH}')`)])];
 }
 
 /** A name that objects of a kind must have; whether there is one is the API machinery's to check. */
