@@ -18,6 +18,9 @@ export const required = (field: string, detail = ""): FieldError => build(field,
 
 export const invalid = (field: string, value: unknown, detail: string): FieldError => build(field, "Invalid", `Invalid value: ${shown(value)}`, detail);
 
+/** The value itself says nothing: a combination is wrong. */
+export const invalidTogether = (field: string, detail: string): FieldError => build(field, "Invalid", "Invalid value", detail);
+
 /** `values` in the order upstream lists them. */
 export const notSupported = (field: string, value: unknown, values: readonly string[]): FieldError =>
   build(field, "NotSupported", `Unsupported value: ${shown(value)}`, `supported values: ${values.map(shown).join(", ")}`);

@@ -20,7 +20,8 @@ export function validateReplicaSetUpdate({ spec }: ReplicaSet, { spec: old }: Re
   return validateImmutable("spec.selector", spec.selector, old.selector);
 }
 
-export function validateReplicaSetStatus({ status }: ReplicaSet): FieldError[] {
+/** Of ReplicaSets and ReplicationControllers. */
+export function validateReplicaSetStatus({ status }: Pick<ReplicaSet, "status">): FieldError[] {
   const { readyReplicas = 0, availableReplicas = 0 } = status ?? {};
   const counts = ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"];
   const errors = validateCounts({ ...status }, counts, ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]);

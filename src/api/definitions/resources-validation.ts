@@ -36,11 +36,12 @@ export function validateResources({ limits = {}, requests = {} }: Requirements, 
 function validateQuantities(quantities: Quantities, field: string): FieldError[] {
   return Object.entries(quantities).flatMap(([name, quantity]) => {
     const path = `${field}[${name}]`;
-    return [...validateResourceName(name, path), ...validateQuantity(name, quantity, path)];
+    return [...validateContainerResourceName(name, path), ...validateQuantity(name, quantity, path)];
   });
 }
 
-function validateResourceName(name: string, field: string): FieldError[] {
+/** The name of something that containers may request. */
+export function validateContainerResourceName(name: string, field: string): FieldError[] {
   const malformed = invalidFor(field, name, qualifiedName(name));
   if (malformed.length > 0 || name.includes("/") || isHugePages(name) || CONTAINER_RESOURCES.includes(name)) return malformed;
   const standard = invalid(field, name, "must be a standard resource for containers");

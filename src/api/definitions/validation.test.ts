@@ -99,7 +99,7 @@ const creations: [kind: string, object: object, errors: string[]][] = [
 
   // Workloads
   ["Deployment", deployment({}), []],
-  ["Deployment", { spec: { template } }, ["spec.selector: Required value"]],
+  ["Deployment", { spec: { template } }, ["spec.selector: Required value", 'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`']],
   ["Deployment", deployment({ selector: {} }), ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]],
   ["Deployment", deployment({ selector: { matchLabels: { app: "y" } } }), ['spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`']],
   ["Deployment", deployment({ replicas: -1 }), ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]],

@@ -14,24 +14,35 @@ import { validateLabelSelector } from "./selector-validation.ts";
 export function validateSelector(selector: LabelSelector | undefined, field: string, kind: string): FieldError[] {
   if (!selector) return [required(field)];
   const errors = validateLabelSelector(selector, field);
-  const size = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0);
-  return size > 0 ? errors : [...errors, invalid(field, selector, `empty selector is invalid for ${kind}`)];
+  return isEmptySelector(selector) ? [...errors, invalid(field, selector, `empty selector is invalid for ${kind}`)] : errors;
+}
+
+/** Whether a selector selects everything. */
+export function isEmptySelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
 }
 
 /** The template's labels and annotations, and that the selector finds its pods. */
-export function validateTemplateMetadata({ metadata = {} }: PodTemplateSpec, selector: LabelSelector | undefined, field: string): FieldError[] {
-  const { labels, annotations } = metadata;
+export function validateTemplateMetadata(template: PodTemplateSpec, selector: LabelSelector | undefined, field: string): FieldError[] {
+  return [...validateTemplateIsSelected(template, selector, field), ...validateLabelsAndAnnotations(template, field)];
+}
+
+export function validateTemplateIsSelected({ metadata }: PodTemplateSpec, selector: LabelSelector | undefined, field: string): FieldError[] {
+  return selects(selector, metadata?.labels) ? [] : [invalid(`${field}.metadata.labels`, metadata?.labels, "`selector` does not match template `labels`")];
+}
+
+function validateLabelsAndAnnotations({ metadata: { labels, annotations } = {} }: PodTemplateSpec, field: string): FieldError[] {
   return [
-    ...(selects(selector, labels) ? [] : [invalid(`${field}.metadata.labels`, labels ?? {}, "`selector` does not match template `labels`")]),
     ...validateLabels(labels, `${field}.labels`),
     ...Object.keys(annotations ?? {}).flatMap((key) => invalidFor(`${field}.annotations`, key, qualifiedName(key.toLowerCase()))),
   ];
 }
 
+/** No selector selects nothing, an empty one everything. */
 function selects(selector: LabelSelector | undefined, labels: Record<string, string> | undefined): boolean {
   try {
     const requirements = fromLabelSelector(selector);
-    return !requirements || requirements.length === 0 || matches(requirements, labels);
+    return requirements !== undefined && matches(requirements, labels);
   } catch {
     return true; // the selector's own error says it better
   }
@@ -40,10 +51,15 @@ function selects(selector: LabelSelector | undefined, labels: Record<string, str
 /** A template for pods that are always restarted. `kind` as upstream's messages name it. */
 export function validateTemplate(template: PodTemplateSpec | undefined, selector: LabelSelector | undefined, field: string, kind: string): FieldError[] {
   if (!template?.spec) return [required(field)];
+  return [...validateTemplateIsSelected(template, selector, field), ...validatePodTemplate(template, field), ...validateAlwaysRunning(template, field, kind)];
+}
+
+/** A template for pods of any kind. */
+export function validatePodTemplate(template: PodTemplateSpec, field: string): FieldError[] {
   const { spec } = template;
-  const errors = [...validateTemplateMetadata(template, selector, field), ...validatePodSpec(spec, `${field}.spec`)];
-  if (spec.ephemeralContainers?.length) errors.push(forbidden(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"));
-  return [...errors, ...validateAlwaysRunning(template, field, kind)];
+  const errors = [...validateLabelsAndAnnotations(template, field), ...validatePodSpec(spec ?? { containers: [] }, `${field}.spec`)];
+  if (spec?.ephemeralContainers?.length) errors.push(forbidden(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"));
+  return errors;
 }
 
 export function validateAlwaysRunning({ spec }: PodTemplateSpec, field: string, kind: string): FieldError[] {

@@ -47,13 +47,14 @@ export const LIST_MAPS: Record<string, string> = {
 
 /** Keyed lists that strategic merge patch nevertheless replaces. */
 export const UNMERGED: string[] = [
+  "CertificateSigningRequestStatus.conditions",
   "ResourceRequirements.claims",
   "ResourceStatus.resources",
   "ValidatingAdmissionPolicyStatus.conditions",
 ];
 
 /** Lists that strategic merge patch merges by key though they are atomic for server-side apply. */
-export const MERGED_ATOMIC: Record<string, string> = { "PodStatus.hostIPs": "ip" };
+export const MERGED_ATOMIC: Record<string, string> = { "JobStatus.conditions": "type", "PodStatus.hostIPs": "ip" };
 
 /** Lists that are sets; `true` where strategic merge patch merges them. Every list named nowhere here is atomic. */
 export const SETS: Record<string, boolean> = {
@@ -62,6 +63,9 @@ export const SETS: Record<string, boolean> = {
   "NodeAllocatableResourceClaimStatus.containers": false,
   "NodeSpec.podCIDRs": true,
   "ObjectMeta.finalizers": true,
+  "PodFailurePolicyOnExitCodesRequirement.values": false,
+  "UncountedTerminatedPods.failed": false,
+  "UncountedTerminatedPods.succeeded": false,
   "ValidatingAdmissionPolicyBindingSpec.validationActions": false,
 };
 
@@ -73,15 +77,21 @@ export const RETAIN_KEYS: string[] = [
   "PodStatus.resourceClaimStatuses",
 ];
 
+/** Objects that strategic merge patch replaces as a whole. */
+export const REPLACED: string[] = ["PodDisruptionBudgetSpec.selector"];
+
 /** Maps that server-side apply owns as a whole. */
 export const ATOMIC_MAPS: string[] = [
   "PodSpec.nodeSelector",
+  "ReplicationControllerSpec.selector",
+  "Scheduling.nodeSelector",
   "ServiceSpec.selector",
 ];
 
 /** Types that server-side apply owns as a whole. */
 export const ATOMIC_TYPES: string[] = [
   "ConfigMapKeySelector",
+  "autoscaling.CrossVersionObjectReference",
   "EndpointAddress",
   "FileKeySelector",
   "LabelSelector",
@@ -96,6 +106,7 @@ export const ATOMIC_TYPES: string[] = [
   "ParamKind",
   "ParamRef",
   "ResourceFieldSelector",
+  "RoleRef",
   "SecretKeySelector",
   "SecretReference",
   "TopologySelectorTerm",
@@ -103,14 +114,21 @@ export const ATOMIC_TYPES: string[] = [
   "Variable",
   "core.EndpointPort",
   "discovery.EndpointPort",
+  "rbac.Subject",
 ];
 
 /** Quantities, and maps and lists of them. */
 export const QUANTITIES: string[] = [
   "ContainerStatus.allocatedResources",
   "EmptyDirVolumeSource.sizeLimit",
+  "HPAScalingRules.tolerance",
+  "MetricTarget.averageValue",
+  "MetricTarget.value",
+  "MetricValueStatus.averageValue",
+  "MetricValueStatus.value",
   "NodeStatus.allocatable",
   "NodeStatus.capacity",
+  "Overhead.podFixed",
   "PersistentVolumeClaimStatus.allocatedResources",
   "PersistentVolumeClaimStatus.capacity",
   "PersistentVolumeSpec.capacity",
@@ -170,6 +188,9 @@ export const ENUMS: Record<string, string[]> = {
   IPFamilyPolicy: ["PreferDualStack", "RequireDualStack", "SingleStack"],
   MatchPolicyType: ["Equivalent", "Exact"],
   MountPropagationMode: ["Bidirectional", "HostToContainer", "None"],
+  CompletionMode: ["Indexed", "NonIndexed"],
+  ConcurrencyPolicy: ["Allow", "Forbid", "Replace"],
+  DaemonSetUpdateStrategyType: ["OnDelete", "RollingUpdate"],
   NamespacePhase: ["Active", "Terminating"],
   NodeInclusionPolicy: ["Honor", "Ignore"],
   NodePhase: ["Pending", "Running", "Terminated"],
@@ -183,8 +204,11 @@ export const ENUMS: Record<string, string[]> = {
   PersistentVolumePhase: ["Available", "Bound", "Failed", "Pending", "Released"],
   PersistentVolumeReclaimPolicy: ["Delete", "Recycle", "Retain"],
   PodFSGroupChangePolicy: ["Always", "OnRootMismatch"],
+  PodFailurePolicyAction: ["Count", "FailIndex", "FailJob", "Ignore"],
+  PodFailurePolicyOnExitCodesOperator: ["In", "NotIn"],
   PodManagementPolicyType: ["OrderedReady", "Parallel"],
   PodPhase: ["Failed", "Pending", "Running", "Succeeded", "Unknown"],
+  PodReplacementPolicy: ["Failed", "TerminatingOrFailed"],
   PodQOSClass: ["BestEffort", "Burstable", "Guaranteed"],
   PreemptionPolicy: ["Never", "PreemptLowerPriority"],
   ProcMountType: ["Default", "Unmasked"],
@@ -206,6 +230,7 @@ export const ENUMS: Record<string, string[]> = {
   TaintEffect: ["NoExecute", "NoSchedule", "PreferNoSchedule"],
   TerminationMessagePolicy: ["FallbackToLogsOnError", "File"],
   TolerationOperator: ["Equal", "Exists", "Gt", "Lt"],
+  UnhealthyPodEvictionPolicyType: ["AlwaysAllow", "IfHealthyBudget"],
   URIScheme: ["HTTP", "HTTPS"],
   UnsatisfiableConstraintAction: ["DoNotSchedule", "ScheduleAnyway"],
   ValidationAction: ["Audit", "Deny", "Warn"],
@@ -221,6 +246,8 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "Container.terminationMessagePolicy": "TerminationMessagePolicy",
   "ContainerPort.protocol": "Protocol",
   "ContainerStatus.stopSignal": "Signal",
+  "CronJobSpec.concurrencyPolicy": "ConcurrencyPolicy",
+  "DaemonSetUpdateStrategy.type": "DaemonSetUpdateStrategyType",
   "DeploymentStrategy.type": "DeploymentStrategyType",
   "EndpointSlice.addressType": "AddressType",
   "EphemeralContainer.imagePullPolicy": "PullPolicy",
@@ -240,6 +267,8 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "Mutation.patchType": "PatchType",
   "NamedRuleWithOperations.operations": "OperationType",
   "NamedRuleWithOperations.scope": "ScopeType",
+  "JobSpec.completionMode": "CompletionMode",
+  "JobSpec.podReplacementPolicy": "PodReplacementPolicy",
   "NamespaceStatus.phase": "NamespacePhase",
   "NodeSelectorRequirement.operator": "NodeSelectorOperator",
   "NodeStatus.phase": "NodePhase",
@@ -251,9 +280,13 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
   "PersistentVolumeSpec.persistentVolumeReclaimPolicy": "PersistentVolumeReclaimPolicy",
   "PersistentVolumeSpec.volumeMode": "PersistentVolumeMode",
   "PersistentVolumeStatus.phase": "PersistentVolumePhase",
+  "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy": "UnhealthyPodEvictionPolicyType",
+  "PodFailurePolicyOnExitCodesRequirement.operator": "PodFailurePolicyOnExitCodesOperator",
+  "PodFailurePolicyRule.action": "PodFailurePolicyAction",
   "PodSecurityContext.fsGroupChangePolicy": "PodFSGroupChangePolicy",
   "PodSecurityContext.supplementalGroupsPolicy": "SupplementalGroupsPolicy",
   "PodSpec.dnsPolicy": "DNSPolicy",
+  "PriorityClass.preemptionPolicy": "PreemptionPolicy",
   "PodSpec.preemptionPolicy": "PreemptionPolicy",
   "PodSpec.restartPolicy": "RestartPolicy",
   "PodStatus.phase": "PodPhase",

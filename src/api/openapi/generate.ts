@@ -233,6 +233,7 @@ function applyExtensions(models: Record<string, Model>): void {
     ...Object.keys(extensions.MERGED_ATOMIC),
     ...Object.keys(extensions.SETS),
     ...extensions.RETAIN_KEYS,
+    ...extensions.REPLACED,
     ...extensions.ATOMIC_MAPS,
     ...extensions.ATOMIC_TYPES,
     ...extensions.QUANTITIES,
@@ -262,7 +263,7 @@ function applyExtensions(models: Record<string, Model>): void {
 function extend(keys: string[], fieldName: string, property: Property): void {
   const of = <T>(table: Record<string, T>): T | undefined => keys.map((key) => table[key]).find((found) => found !== undefined);
   const isIn = (list: readonly string[]): boolean => keys.some((key) => list.includes(key));
-  const listKeys = of(extensions.LIST_MAPS) ?? (fieldName === "conditions" ? "type" : undefined);
+  const listKeys = of(extensions.LIST_MAPS) ?? (fieldName === "conditions" && !of(extensions.MERGED_ATOMIC) ? "type" : undefined);
   if (property.type === "array") {
     const isSet = of(extensions.SETS);
     const mergedBy = of(extensions.MERGED_ATOMIC);
@@ -285,6 +286,7 @@ function extend(keys: string[], fieldName: string, property: Property): void {
     }
   }
   if (isIn(extensions.RETAIN_KEYS)) property.strategy = property.strategy ? `${property.strategy},retainKeys` : "retainKeys";
+  if (isIn(extensions.REPLACED)) property.strategy = "replace";
   if (isIn(extensions.ATOMIC_MAPS)) property.mapType = "atomic";
   const standard = of(extensions.DEFAULTS);
   if (standard !== undefined) property.default = standard;

@@ -108,7 +108,7 @@ export function patchMeta(model: string, path: readonly string[]): PatchMeta {
   const strategies = property.strategy?.split(",") ?? [];
   const isList = property.type === "array";
   return {
-    strategy: isList && !strategies.includes("merge") ? "replace" : "merge",
+    strategy: strategies.includes("replace") || (isList && !strategies.includes("merge")) ? "replace" : "merge",
     ...(property.mergeKey ? { mergeKey: property.mergeKey } : {}),
     ...(strategies.includes("retainKeys") ? { retainKeys: true } : {}),
   };

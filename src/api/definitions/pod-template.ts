@@ -1,0 +1,26 @@
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/podtemplate/strategy.go */
+import { isDeepStrictEqual } from "node:util";
+import { podTemplates } from "../resources.ts";
+import { column, labelsText, nameColumn, templateColumns } from "./columns.ts";
+import type { PodTemplate } from "../types.ts";
+import { define } from "./define.ts";
+import { dns1123Subdomain, validateName } from "./names.ts";
+import { setTemplateDefaults } from "./pod-defaults.ts";
+import { unsupportedInPodSpec } from "./unsupported.ts";
+import { validatePodTemplate } from "./workload-validation.ts";
+
+export const podTemplate = define(podTemplates, {
+  model: "io.k8s.api.core.v1.PodTemplate",
+  generation: true,
+  setDefaults: setTemplateDefaults,
+  prepareForUpdate(object, old) {
+    if (!isDeepStrictEqual(object.template, old.template)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  },
+  validate: ({ metadata, template = {} }) => [...validateName(metadata.name, dns1123Subdomain), ...validatePodTemplate(template, "template")],
+  warnings: ({ template }) => unsupportedInPodSpec(template?.spec, "template.spec"),
+  columns: [
+    nameColumn(),
+    ...templateColumns<PodTemplate>(({ template }) => template?.spec).map((shown) => ({ ...shown, priority: undefined })),
+    column("Pod Labels", "The labels for the pod template.", ({ template }) => labelsText(template?.metadata?.labels)),
+  ],
+});
