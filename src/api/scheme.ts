@@ -72,3 +72,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   /** Columns; name and age where absent. */
   columns?: Column<T>[] | undefined;
 }
+
+/** Whether there are objects of the kind: some can only be asked (SubjectAccessReview) and are answered at once. */
+export function isStored({ verbs }: Pick<ResourceDefinition, "verbs">): boolean {
+  return !verbs || verbs.includes("list");
+}

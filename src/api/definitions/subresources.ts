@@ -27,6 +27,8 @@ function subresource(definition: ResourceDefinition, name: string): Subresource 
   switch (name) {
     case "status":
       return { ...own, verbs: ["get", "patch", "update"] };
+    case "approval":
+      return { ...own, verbs: ["get", "patch", "update"] };
     case "finalize":
       return { ...own, verbs: ["update"] };
     case "scale":

@@ -2,7 +2,7 @@
 import { subresourcesOf } from "../definitions/subresources.ts";
 import { verbsOf } from "../discovery.ts";
 import { resourcePath } from "../resources.ts";
-import type { ResourceDefinition } from "../scheme.ts";
+import { isStored, type ResourceDefinition } from "../scheme.ts";
 import { type Dialect, reference } from "./render.ts";
 
 type Json = Record<string, unknown>;
@@ -33,11 +33,14 @@ export function pathsOf(definition: ResourceDefinition, dialect: Dialect): Recor
   const paths: Record<string, Json> = {
     [collection]: {
       ...pathParameters(target, false),
-      get: operation(target, "list", LIST_QUERY, { answer: `${model}List` }),
+      ...(isStored(definition) ? { get: operation(target, "list", LIST_QUERY, { answer: `${model}List` }) } : {}),
       ...(verbs.includes("create") ? { post: operation(target, "create", WRITE_QUERY, { body: model, answer: model }) } : {}),
       ...(verbs.includes("deletecollection") ? { delete: operation(target, "deletecollection", [...LIST_QUERY, ...DELETE_QUERY], { body: DELETE_OPTIONS, answer: STATUS }) } : {}),
     },
     [`${collection}/{name}`]: { ...pathParameters(target, true), ...itemOperations(target, verbs) },
+  // What can only be asked has no items.
+  if (!isStored(definition)) return paths;
+  paths[`${collection}/{name}`] = { ...pathParameters(target, true), ...itemOperations(target, verbs) };
   };
   if (definition.namespaced) {
     paths[resourcePath(definition)] = { get: operation({ ...target, noun: `${kind}ForAllNamespaces` }, "list", LIST_QUERY, { answer: `${model}List` }) };

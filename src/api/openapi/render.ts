@@ -1,6 +1,6 @@
 /** Schemas as the OpenAPI documents write them: Swagger 2 and OpenAPI 3 differ in where references point and what stands beside them. */
 import { subresourcesOf } from "../definitions/subresources.ts";
-import type { ResourceDefinition } from "../scheme.ts";
+import { isStored, type ResourceDefinition } from "../scheme.ts";
 import { INT_OR_STRING, QUANTITY } from "./models.ts";
 import { type Descriptions, type Model, type Property, descriptions, schemaOf } from "./schema.ts";
 
@@ -32,7 +32,7 @@ export function schemasFor(definitions: readonly ResourceDefinition[], dialect: 
   for (const definition of definitions) {
     pending.push(definition.model);
     for (const { model } of subresourcesOf(definition)) if (model) pending.push(model);
-    schemas[`${definition.model}List`] = listSchema(definition, dialect);
+    if (isStored(definition)) schemas[`${definition.model}List`] = listSchema(definition, dialect);
   }
   for (let model = pending.pop(); model !== undefined; model = pending.pop()) {
     if (schemas[model]) continue;

@@ -120,6 +120,8 @@ function decodeEntry(values: Property, bytes: Buffer): [string, unknown] {
 
 function decodeValue(property: Property, field: Field): unknown {
   if (property.ref) return decodeRef(property.ref, field.bytes);
+  // A list as a map's value is a message with nothing but the list (ExtraValue).
+  if (property.type === "array") return [...readFields(field.bytes)].map((item) => decodeValue(property.items!, item));
   switch (property.type) {
     case "integer":
       return Number(field.integer);
@@ -129,7 +131,6 @@ function decodeValue(property: Property, field: Field): unknown {
       return field.wire === WIRE.fixed64 ? field.bytes.readDoubleLE(0) : field.bytes.readFloatLE(0);
     case "string":
       return field.bytes.toString(property.format === "byte" ? "base64" : "utf8");
-    case "array":
     case "object":
     case undefined:
       throw unsupported(`field of type ${String(property.type)}`);
