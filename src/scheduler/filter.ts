@@ -4,7 +4,7 @@
  */
 import type { PersistentVolume, Pod } from "#api/types.ts";
 import { hasPortConflict, type NodeState } from "./cluster.ts";
-import { matchesNodeAffinity, matchesTerm, untolerated } from "./nodeaffinity.ts";
+import { matchesNodeAffinity, matchesTerm, untolerated } from "#api/nodeaffinity.ts";
 import { affinityFilter, type NamespaceLabels } from "./podaffinity.ts";
 import { podRequests } from "./resources.ts";
 import { spreadFilter } from "./topologyspread.ts";

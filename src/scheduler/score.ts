@@ -5,7 +5,7 @@
 import type { Pod } from "#api/types.ts";
 import type { NodeState } from "./cluster.ts";
 import type { FilterContext } from "./filter.ts";
-import { matchesTerm, tolerates } from "./nodeaffinity.ts";
+import { matchesTerm, tolerates } from "#api/nodeaffinity.ts";
 import { affinityScores } from "./podaffinity.ts";
 import { podRequests, podRequestsForScoring } from "./resources.ts";
 import { spreadScores } from "./topologyspread.ts";

@@ -6,7 +6,7 @@ import { matches } from "#lib/selectors.ts";
 import { controllerOf } from "#api/resources.ts";
 import type { Pod } from "#api/types.ts";
 import type { NodeState } from "./cluster.ts";
-import { matchesNodeAffinity, untolerated } from "./nodeaffinity.ts";
+import { matchesNodeAffinity, untolerated } from "#api/nodeaffinity.ts";
 import { selectorOf } from "./podselector.ts";
 
 type Constraint = NonNullable<Pod["spec"]["topologySpreadConstraints"]>[number];

@@ -1,8 +1,8 @@
-/** Keeps the pods of every ReplicaSet; the decisions are in plan.ts. */
+/** Keeps the pods of every ReplicaSet, and of what is like one; the decisions are in plan.ts. */
 import { errorMessage } from "#lib/log.ts";
 import { fromLabelSelector, matches } from "#lib/selectors.ts";
-import { controllerOf, keyOf, pods, replicaSets } from "#api/resources.ts";
-import type { Pod, ReplicaSet } from "#api/types.ts";
+import { controllerOf, keyOf, pods, replicaSets, type Resource } from "#api/resources.ts";
+import type { KubeObject, Pod, ReplicaSet } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
 import { component, type ControllerContext } from "../common/context.ts";
@@ -14,8 +14,21 @@ import { podFromTemplate } from "../common/pods.ts";
 import { planReplicaSet, replicaSetStatus, type ReplicaSetPlan } from "./plan.ts";
 
 export function startReplicaSetController(context: ControllerContext): Controller {
-  const { client, events } = component(context, "replicaset-controller");
-  const replicaSetInformer = context.informers.for(replicaSets);
+  return startReplicaController(context, { name: "replicaset-controller", resource: replicaSets, asReplicaSet: (replicaSet) => replicaSet });
+}
+
+/** A kind that keeps replicas as a ReplicaSet does. */
+export interface ReplicaKind<T extends KubeObject> {
+  /** The controller's name. */
+  name: string;
+  resource: Resource<T>;
+  /** The object in the form of a ReplicaSet, with its own apiVersion and kind. */
+  asReplicaSet: (object: T) => ReplicaSet;
+}
+
+export function startReplicaController<T extends KubeObject>(context: ControllerContext, { name, resource, asReplicaSet }: ReplicaKind<T>): Controller {
+  const { client, events } = component(context, name);
+  const replicaSetInformer = context.informers.for(resource);
   const podInformer = context.informers.for(pods);
   indexByController(podInformer);
   indexByController(replicaSetInformer);
@@ -25,25 +38,26 @@ export function startReplicaSetController(context: ControllerContext): Controlle
   /** A pod wakes its ReplicaSet; an orphan wakes those that would adopt it. */
   function ownersOf(pod: Pod): string[] {
     const controller = controllerOf(pod);
-    if (controller) return controller.kind === "ReplicaSet" ? [`${pod.metadata.namespace}/${controller.name}`] : [];
+    if (controller) return controller.kind === resource.kind ? [`${pod.metadata.namespace}/${controller.name}`] : [];
     return replicaSetInformer
       .list(pod.metadata.namespace)
-      .filter((replicaSet) => matches(fromLabelSelector(replicaSet.spec.selector), pod.metadata.labels))
+      .filter((object) => matches(fromLabelSelector(asReplicaSet(object).spec.selector), pod.metadata.labels))
       .map(keyOf);
   }
 
-  function podsOf(replicaSet: ReplicaSet): Pod[] {
+  function podsOf(replicaSet: KubeObject): Pod[] {
     return assumed.apply(byController(podInformer, replicaSet), (pod) => controllerOf(pod)?.uid === replicaSet.metadata.uid);
   }
 
-  function siblings(replicaSet: ReplicaSet): ReplicaSet[] {
+  function siblings(replicaSet: KubeObject): KubeObject[] {
     const deployment = controllerOf(replicaSet);
     return deployment ? byController(replicaSetInformer, { metadata: { uid: deployment.uid } }) : [replicaSet];
   }
 
   async function reconcile(key: string): Promise<number | void> {
-    const replicaSet = latest.get(key);
-    if (!replicaSet) return;
+    const object = latest.get(key);
+    if (!object) return;
+    const replicaSet = asReplicaSet(object);
     const snapshot = {
       replicaSet,
       pods: [...podsOf(replicaSet), ...orphansIn(podInformer, replicaSet.metadata.namespace!)],
@@ -51,7 +65,7 @@ export function startReplicaSetController(context: ControllerContext): Controlle
       nowMs: context.clock.now(),
     };
     const plan = planReplicaSet(snapshot);
-    await settleClaims(client, pods, replicaSets, replicaSet, plan, assumed);
+    await settleClaims(client, pods, resource, replicaSet, plan, assumed);
     let failure: unknown;
     try {
       await createAndDelete(replicaSet, plan);
@@ -59,7 +73,7 @@ export function startReplicaSetController(context: ControllerContext): Controlle
       if (!isNamespaceTerminating(error)) failure = error;
     }
     const status = replicaSetStatus(snapshot, plan, failure === undefined ? undefined : errorMessage(failure));
-    if (!sameOnTheWire(status, replicaSet.status)) latest.wrote(await client.updateStatus(replicaSets, { ...replicaSet, status }));
+    if (!sameOnTheWire(status, replicaSet.status)) latest.wrote(await client.updateStatus(resource, { ...object, status }));
     if (failure !== undefined) throw failure;
     return plan.againAfterMs;
   }
@@ -91,7 +105,7 @@ export function startReplicaSetController(context: ControllerContext): Controlle
   }
 
   return startController({
-    name: "replicaset-controller",
+    name,
     clock: context.clock,
     log: context.log,
     sources: [source(replicaSetInformer), source(podInformer, ownersOf)],

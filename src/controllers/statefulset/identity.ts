@@ -4,9 +4,9 @@
  */
 import { controllerReference } from "#api/resources.ts";
 import type { PersistentVolumeClaim, Pod, PodTemplateSpec, StatefulSet } from "#api/types.ts";
+import { REVISION_LABEL } from "../common/history.ts";
 import { podFromTemplate } from "../common/pods.ts";
 
-export const REVISION_LABEL = "controller-revision-hash";
 const POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name";
 const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
 

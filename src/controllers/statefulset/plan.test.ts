@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { goldenTests } from "#lib/golden.ts";
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "#api/types.ts";
 import { planStatefulSet } from "./plan.ts";
-import { planRevisions } from "./revisions.ts";
+import { planHistory } from "../common/history.ts";
 
 /** A StatefulSet in short: `image` stands for the template, and for its revision. */
 interface Case {
@@ -35,7 +35,7 @@ function setOf({ replicas, image, parallel, onDelete, partition, maxUnavailable,
 }
 
 function revision(input: Case["set"], image: string, number: number): ControllerRevision {
-  return { ...planRevisions(setOf({ ...input, image }), []).update, revision: number };
+  return { ...planHistory(setOf({ ...input, image }), [], "controller.kubernetes.io/hash").update, revision: number };
 }
 
 goldenTests<Case>(join(import.meta.dirname, "testdata"), (input) => {

@@ -3,10 +3,17 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_set_control.go
  */
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from "#api/types.ts";
+import { beyondHistory, planHistory, revisionOf, templateOf, type History } from "../common/history.ts";
 import { scaledValue } from "../common/percentages.ts";
 import { availableInMs, isAvailable, isReady, isTerminal } from "../common/pods.ts";
-import { claimsOf, identityLabels, newPod, ordinalOf, ownerReference, REVISION_LABEL, startOrdinal } from "./identity.ts";
-import { beyondHistory, planRevisions, templateOf, type RevisionPlan } from "./revisions.ts";
+import { claimsOf, identityLabels, newPod, ordinalOf, ownerReference, startOrdinal } from "./identity.ts";
+
+const HASH_LABEL = "controller.kubernetes.io/hash";
+
+/** The history, and what pods ran before the rollout under way; the same as `update` when there is none. */
+export interface RevisionPlan extends History {
+  current: ControllerRevision;
+}
 
 export interface StatefulSetSnapshot {
   set: StatefulSet;
@@ -36,8 +43,10 @@ export interface StatefulSetPlan {
 
 export function planStatefulSet(snapshot: StatefulSetSnapshot): StatefulSetPlan {
   const { set, pods } = snapshot;
-  const revisions = planRevisions(set, snapshot.revisions);
-  const inUse = new Set(pods.map((pod) => revisionOf(pod)));
+  const history = planHistory(set, snapshot.revisions, HASH_LABEL);
+  const current = history.sorted.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? history.update;
+  const revisions = { ...history, current };
+  const inUse = new Set([...pods.map(revisionOf), history.update.metadata.name!, current.metadata.name!]);
   const plan: StatefulSetPlan = {
     revisions,
     createClaims: [],
@@ -45,7 +54,7 @@ export function planStatefulSet(snapshot: StatefulSetSnapshot): StatefulSetPlan 
     updateClaims: [],
     relabel: [],
     delete: [],
-    removeRevisions: beyondHistory(set, revisions, inUse),
+    removeRevisions: beyondHistory(set, history.sorted, inUse),
     status: statefulSetStatus(snapshot, revisions),
   };
   const waits = pods.map((pod) => availableInMs(pod, set.spec.minReadySeconds ?? 0, snapshot.nowMs)).filter((wait) => wait !== undefined && wait > 0);
@@ -165,8 +174,4 @@ function inRange(set: StatefulSet, pod: Pod): boolean {
 
 function partitionOf(set: StatefulSet): number {
   return set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
-}
-
-function revisionOf(pod: Pod): string {
-  return pod.metadata.labels?.[REVISION_LABEL] ?? "";
 }

@@ -3,7 +3,7 @@
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
  */
 import { matches, type Operator } from "#lib/selectors.ts";
-import type { Node, NodeSelectorTerm, Pod, Taint, Toleration } from "#api/types.ts";
+import type { Node, NodeSelectorTerm, Pod, Taint, Toleration } from "./types.ts";
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
