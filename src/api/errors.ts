@@ -118,6 +118,10 @@ export const expired = (message: string): StatusError => new StatusError(410, "E
 export const internalError = (message: string): StatusError =>
   new StatusError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 
+/** `retryAfterSeconds`: when the client may try again; 0 says nothing of it. */
+export const tooManyRequests = (message: string, retryAfterSeconds: number, causes: NonNullable<Status["details"]>["causes"] = []): StatusError =>
+  new StatusError(429, "TooManyRequests", message, { ...(causes.length > 0 ? { causes } : {}), ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}) });
+
 export const serviceUnavailable = (message: string): StatusError => new StatusError(503, "ServiceUnavailable", message);
 
 /** Validation failed; `subject.resource` is the kind here, as upstream prints it (`Pod "x" is invalid: ...`). */

@@ -179,7 +179,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       case "watch":
         return resources.handleWatch(call);
       case "create":
-        return resources.handleCreate(call);
+        return (routes(definition, "", "create") ?? resources.handleCreate)(call);
       case "update":
         return resources.handleUpdate(call);
       case "patch":

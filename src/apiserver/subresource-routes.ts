@@ -20,16 +20,17 @@ export interface RouteContext {
   nodeConnector: NodeConnector;
 }
 
-/** Finds handlers; undefined for what isn't served. */
+/** Finds handlers; undefined for what isn't served. Without a subresource: what a kind does in place of the usual. */
 export type SubresourceRoutes = (definition: ResourceDefinition, subresource: string, verb: string) => Handler | undefined;
 
 export function subresourceRoutes({ catalog, tokens, nodeConnector }: RouteContext): SubresourceRoutes {
   const core = (plural: string) => catalog.registry("", "v1", plural)!;
   /** Of single kinds, with any verb or a certain one. */
   const routes: Record<string, Handler> = {
+    "bindings create": (call) => subresources.handleTopLevelBinding(call, core("pods")),
     "pods/log get": (call) => handlePodLog(call, nodeConnector),
     "pods/binding create": subresources.handleBinding,
-    "pods/eviction create": subresources.handleEviction,
+    "pods/eviction create": (call) => subresources.handleEviction(call, catalog.registry("policy", "v1", "poddisruptionbudgets")!),
     "pods/proxy": (call) => handlePodProxy(call, nodeConnector),
     "services/proxy": (call) =>
       handleServiceProxy(call, { pods: core("pods"), endpointSlices: catalog.registry("discovery.k8s.io", "v1", "endpointslices") }, nodeConnector),
@@ -41,7 +42,8 @@ export function subresourceRoutes({ catalog, tokens, nodeConnector }: RouteConte
 
   return (definition, subresource, verb) => {
     const { group, plural, scale } = definition;
-    const path = `${group === "" ? plural : `${plural}.${group}`}/${subresource}`;
+    const resource = group === "" ? plural : `${plural}.${group}`;
+    const path = subresource === "" ? resource : `${resource}/${subresource}`;
     const own = routes[`${path} ${verb}`] ?? routes[path];
     if (own) return own;
     if (subresource === "scale" && scale && ["get", "update", "patch"].includes(verb)) return (call) => subresources.handleScale(call, scale);

@@ -8,14 +8,15 @@ import type { Binding, Eviction, KubeObject, Namespace, Pod, Scale, Secret, Serv
 import type { Entry } from "#store/index.ts";
 import { admitSubresource } from "./admission/subresources.ts";
 import { checkObject, decodeObject, type Checks } from "./decode.ts";
-import { evictPod, bindPod } from "./registry/pods.ts";
+import { evictPod } from "./registry/eviction.ts";
+import { bindPod } from "./registry/pods.ts";
 import { finalize } from "./registry/namespaces.ts";
 import { objectOf, type Registry, type Stored } from "./registry/registry.ts";
 import { answerEntry, checksOf, readPatch, writeRequest, type Call } from "./resource-handlers.ts";
 import { json } from "./response.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 
-const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
+const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
 /** The kinds of subresource bodies. */
 const BODY = {
@@ -42,10 +43,18 @@ export async function handleBinding(call: Call): Promise<HttpResponse> {
   return json(201, SUCCESS);
 }
 
-export async function handleEviction(call: Call): Promise<HttpResponse> {
+/** `POST bindings`: the binding of the pod that the Binding is named after. */
+export async function handleTopLevelBinding(call: Call, pods: Registry): Promise<HttpResponse> {
+  const binding = (await decodeObject(call.http, checksOf(call))) as unknown as Binding;
+  const admitted = await admitBody(call, "CREATE", "binding", binding);
+  await bindPod(pods, writeRequest(call), admitted.metadata.name ?? "", admitted);
+  return json(201, SUCCESS);
+}
+
+export async function handleEviction(call: Call, budgets: Registry): Promise<HttpResponse> {
   const eviction = (await decodeObject(call.http, bodyChecks(call, "eviction"))) as unknown as Eviction;
   const admitted = await admitBody(call, "CREATE", "eviction", eviction);
-  await evictPod(call.registry, writeRequest(call), call.target.name, admitted);
+  await evictPod({ pods: call.registry, budgets }, writeRequest(call), call.target.name, admitted);
   return json(201, SUCCESS);
 }
 

@@ -24,7 +24,7 @@ export function validateDaemonSet({ metadata, spec }: DaemonSet): FieldError[] {
 function validateUpdateStrategy(strategy: NonNullable<DaemonSet["spec"]["updateStrategy"]>): FieldError[] {
   const { type, rollingUpdate } = strategy;
   const field = "spec.updateStrategy.rollingUpdate";
-  switch (type) {
+  switch (type ?? "") {
     case "OnDelete":
       return [];
     case "RollingUpdate": {

@@ -38,8 +38,8 @@ export function fromV1(object: HorizontalPodAutoscalerV1): HorizontalPodAutoscal
     ...object,
     apiVersion: "autoscaling/v2",
     spec: { ...rest, ...(metrics.length > 0 ? { metrics } : {}), ...(isRecord(behavior) && Object.keys(behavior).length > 0 ? { behavior } : {}) },
-  } as HorizontalPodAutoscaler;
-  if (status) stored.status = statusFromV1(status, listOf(annotated(CURRENT_METRICS)), annotated(CONDITIONS));
+    ...(status ? { status: statusFromV1(status, listOf(annotated(CURRENT_METRICS)), annotated(CONDITIONS)) } : {}),
+  };
   dropRoundTripAnnotations(stored.metadata);
   return stored;
 }

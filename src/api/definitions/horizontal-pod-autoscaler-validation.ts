@@ -44,7 +44,7 @@ function validatePathSegment(value: string | undefined, field: string, detail = 
 }
 
 function validateMetric(metric: Metric, field: string): FieldError[] {
-  const { type = "" } = metric;
+  const { type } = metric;
   const errors = type === "" ? [required(`${field}.type`, "must specify a metric source type")] : [];
   if (!METRIC_TYPES.includes(type)) errors.push(notSupported(`${field}.type`, type, METRIC_TYPES));
   const present = Object.values(SOURCES).filter((source) => metric[source] !== undefined);

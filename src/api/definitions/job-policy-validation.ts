@@ -62,7 +62,7 @@ function validatePatterns(patterns: Conditions, field: string): FieldError[] {
   ];
 }
 
-function validateExitCodes({ operator, containerName, values = [] }: ExitCodes, containerNames: Set<string>, field: string): FieldError[] {
+function validateExitCodes({ operator, containerName, values }: ExitCodes, containerNames: Set<string>, field: string): FieldError[] {
   const errors = validateChoice(`${field}.operator`, operator, OPERATORS);
   if (containerName !== undefined && !containerNames.has(containerName)) {
     errors.push(invalid(`${field}.containerName`, containerName, "must be one of the container or initContainer names in the pod template"));

@@ -1,5 +1,4 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/podtemplate/strategy.go */
-import { isDeepStrictEqual } from "node:util";
 import { podTemplates } from "../resources.ts";
 import { column, labelsText, nameColumn, templateColumns } from "./columns.ts";
 import type { PodTemplate } from "../types.ts";
@@ -13,9 +12,6 @@ export const podTemplate = define(podTemplates, {
   model: "io.k8s.api.core.v1.PodTemplate",
   generation: true,
   setDefaults: setTemplateDefaults,
-  prepareForUpdate(object, old) {
-    if (!isDeepStrictEqual(object.template, old.template)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  },
   validate: ({ metadata, template = {} }) => [...validateName(metadata.name, dns1123Subdomain), ...validatePodTemplate(template, "template")],
   warnings: ({ template }) => unsupportedInPodSpec(template?.spec, "template.spec"),
   columns: [

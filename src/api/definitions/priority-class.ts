@@ -9,10 +9,13 @@ import { validatePriorityClass, validatePriorityClassUpdate } from "./priority-c
 export const priorityClass = define(priorityClasses, {
   model: "io.k8s.api.scheduling.v1.PriorityClass",
   shortNames: ["pc"],
-  generation: true,
   setDefaults(object) {
     object.preemptionPolicy ??= "PreemptLowerPriority";
     object.value ??= 0;
+  },
+  prepareForCreate({ metadata }) {
+    // As upstream, it stays 1.
+    metadata.generation = 1;
   },
   validate: validatePriorityClass,
   validateUpdate: validatePriorityClassUpdate,

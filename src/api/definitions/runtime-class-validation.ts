@@ -7,7 +7,7 @@ import { dns1123Label, dns1123Subdomain, validateLabels, validateName } from "./
 import { validateResources } from "./resources-validation.ts";
 import { validateTolerations } from "./scheduling-validation.ts";
 
-export function validateRuntimeClass({ metadata, handler = "", overhead, scheduling }: RuntimeClass): FieldError[] {
+export function validateRuntimeClass({ metadata, handler, overhead, scheduling }: RuntimeClass): FieldError[] {
   const tolerations = scheduling?.tolerations ?? [];
   return [
     ...validateName(metadata.name, dns1123Subdomain),

@@ -1,13 +1,12 @@
 /**
- * What is special about pods: grace when deleted, binding to a node, eviction.
+ * What is special about pods: grace when deleted, binding to a node.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/strategy.go
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/storage.go
  */
 import { toTime } from "#lib/clock.ts";
 import { conflict, invalid } from "#api/errors.ts";
-import type { Binding, DeleteOptions, Eviction, Pod } from "#api/types.ts";
+import type { Binding, DeleteOptions, Pod } from "#api/types.ts";
 import type { WriteRequest } from "./context.ts";
-import { deleteObject } from "./delete.ts";
 import type { Registry } from "./registry.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -47,26 +46,23 @@ export async function bindPod(pods: Registry, request: WriteRequest, name: strin
       for (const field of ["annotations", "labels"] as const) {
         if (binding.metadata?.[field]) pod.metadata[field] = { ...pod.metadata[field], ...binding.metadata[field] };
       }
-      setScheduled(pod, toTime(pods.context.clock.now()));
-      return pod;
+      return setCondition(pod, { type: "PodScheduled", status: "True" }, toTime(pods.context.clock.now()));
     },
-    { subresource: "binding", admitted: true },
+    { subresource: "binding", admitted: true, ownsFields: true },
   );
 }
 
-function setScheduled(pod: Pod, now: string): void {
+/** The pod with a condition set; the time of its last transition stays where its status stays. May change its argument. */
+export function setCondition(pod: Pod, { type, status, ...why }: { type: string; status: string; reason?: string; message?: string }, now: string): Pod {
   const conditions = pod.status?.conditions ?? [];
-  const known = conditions.find(({ type }) => type === "PodScheduled");
+  const known = conditions.find((condition) => condition.type === type);
   const condition = {
-    type: "PodScheduled",
-    status: "True",
+    type,
+    status,
     lastProbeTime: null as unknown as string,
-    lastTransitionTime: known?.status === "True" ? known.lastTransitionTime : now,
+    lastTransitionTime: known?.status === status ? known.lastTransitionTime! : now,
+    ...why,
   };
-  pod.status = { ...pod.status, conditions: [...conditions.filter((other) => other !== known), condition] };
-}
-
-/** Evicts a pod. There are no disruption budgets yet, so an eviction is a delete. */
-export async function evictPod(pods: Registry, request: WriteRequest, name: string, eviction: Eviction): Promise<void> {
-  await deleteObject(pods, request, name, eviction.deleteOptions ?? {}, true);
+  pod.status = { ...pod.status, conditions: known ? conditions.map((other) => (other === known ? condition : other)) : [...conditions, condition] };
+  return pod;
 }
