@@ -8,7 +8,7 @@ export interface LogRecord {
   revision: number;
   key: string;
   deleted: boolean;
-  /** The object as JSON, its resourceVersion inside. */
+  /** The object as JSON, its resourceVersion inside; what a transformer made of it, where there is one. */
   json: string;
 }
 
@@ -19,7 +19,7 @@ export interface LogState {
 }
 
 export interface Driver {
-  /** Reads everything back, in the order of revisions. Throws a CorruptRecordError. */
+  /** Reads everything back, in the order of revisions. Throws a CorruptStoreError when it isn't all that was written. */
   load(each: (record: LogRecord) => void): LogState;
   /** Appends all records or none; they are durable when this returns. */
   append(records: readonly LogRecord[]): void;

@@ -4,6 +4,8 @@
  * many writers share one sync of the disk.
  */
 import type { Driver, LogRecord } from "./driver.ts";
+import { StoredEntry, type StoredChange } from "./entry.ts";
+import { asBefore, History } from "./history.ts";
 import { Table } from "./table.ts";
 import {
   CompactedError,
@@ -16,7 +18,9 @@ import {
   type Entry,
   type ListOptions,
   type Listing,
+  type Scan,
   type SideWrite,
+  type SnapshotView,
   type Storable,
   type Store,
 } from "./store.ts";
@@ -25,7 +29,18 @@ export interface StoreOptions {
   driver: Driver;
   /** How many past revisions can be replayed; up to a tenth more are kept before the rest is forgotten. */
   historyRevisions?: number | undefined;
+  /** Changes what is written down: encryption at rest. */
+  transformer?: ValueTransformer | undefined;
 }
+
+/** What a record's JSON becomes where it is kept, by its key. The store itself, and all who read it, see plain objects. */
+export interface ValueTransformer {
+  toStorage(key: string, json: string): string;
+  /** The inverse; throws on what it can't read. */
+  fromStorage(key: string, stored: string): string;
+}
+
+const PLAIN: ValueTransformer = { toStorage: (_key, json) => json, fromStorage: (_key, stored) => stored };
 
 interface Write {
   type: "put" | "delete";
@@ -43,59 +58,34 @@ interface Watcher {
   listener: ChangeListener;
 }
 
-/** A version whose object is parsed when first needed: a restart reads text only, and nobody else holds the object. */
-class StoredEntry implements Entry {
-  readonly key: string;
-  readonly revision: number;
-  readonly json: string;
-  #object: Storable | undefined;
-
-  constructor(key: string, revision: number, json: string) {
-    this.key = key;
-    this.revision = revision;
-    this.json = json;
-  }
-
-  get object(): Storable {
-    return (this.#object ??= JSON.parse(this.json) as Storable);
-  }
-
-  /** History is kept as text: its objects are seldom looked at again. */
-  forgetObject(): void {
-    this.#object = undefined;
-  }
-}
-
-interface StoredChange extends Change {
-  readonly entry: StoredEntry;
-  readonly previous: StoredEntry | undefined;
-}
-
 /** Opens the store: reads what the driver has. */
-export function openStore({ driver, historyRevisions = 10_000 }: StoreOptions): Store {
-  return new MvccStore(driver, historyRevisions);
+export function openStore({ driver, historyRevisions = 10_000, transformer = PLAIN }: StoreOptions): Store {
+  return new MvccStore(driver, historyRevisions, transformer);
 }
 
 class MvccStore implements Store {
   readonly #driver: Driver;
   readonly #historyRevisions: number;
+  readonly #transformer: ValueTransformer;
   readonly #tables = new Map<string, Table<StoredEntry>>();
   readonly #watchers = new Map<string, Set<Watcher>>();
-  /** Changes after the compacted revision, in order, one per revision. */
-  #history: StoredChange[] = [];
+  readonly #history: History;
   #revision = 0;
   #compactedRevision = 0;
   #queue: Write[] = [];
   #closed = false;
 
-  constructor(driver: Driver, historyRevisions: number) {
+  constructor(driver: Driver, historyRevisions: number, transformer: ValueTransformer) {
     this.#driver = driver;
     this.#historyRevisions = historyRevisions;
+    this.#transformer = transformer;
     const loaded: StoredChange[] = [];
-    const state = driver.load((record) => loaded.push(this.#apply(record, new StoredEntry(record.key, record.revision, record.json))));
+    const state = driver.load(({ key, revision, deleted, json }) => {
+      loaded.push(this.#apply(deleted, new StoredEntry(key, revision, transformer.fromStorage(key, json))));
+    });
     this.#revision = state.revision;
     this.#compactedRevision = state.compactedRevision;
-    this.#history = loaded.filter((change) => change.revision > state.compactedRevision);
+    this.#history = new History(loaded.filter((change) => change.revision > state.compactedRevision));
   }
 
   get revision(): number {
@@ -111,15 +101,37 @@ class MvccStore implements Store {
   }
 
   count(prefix: string): number {
-    return this.#tables.get(tableOf(prefix))?.keys(prefix).length ?? 0;
+    return this.#tables.get(tableOf(prefix))?.count(prefix, endOf(prefix)) ?? 0;
   }
 
-  list(prefix: string, { revision = this.#revision, after }: ListOptions = {}): Listing {
+  list(prefix: string, options?: ListOptions): Listing {
+    const { entries, revision } = this.scan(prefix, options);
+    return { entries: [...entries], revision };
+  }
+
+  scan(prefix: string, { revision = this.#revision, after }: ListOptions = {}): Scan {
     if (revision < this.#compactedRevision) throw new CompactedError(revision, this.#compactedRevision);
+    const from = after === undefined || after < prefix ? prefix : `${after}\0`;
     const table = this.#tables.get(tableOf(prefix));
-    const current = (table?.keys(prefix, after) ?? []).map((key) => table!.get(key)!);
-    if (revision >= this.#revision) return { entries: current, revision: this.#revision };
-    return { entries: this.#asOf(revision, current, prefix, after), revision };
+    const entries = table?.between(from, endOf(prefix)) ?? [];
+    const count = table?.count(from, endOf(prefix)) ?? 0;
+    if (revision >= this.#revision) return { entries, count, revision: this.#revision };
+    const before = this.#history.undone(revision, prefix, from);
+    let difference = 0;
+    for (const [key, entry] of before) difference += (entry ? 1 : 0) - (table?.get(key) ? 1 : 0);
+    return { entries: asBefore(entries, before), count: count + difference, revision };
+  }
+
+  snapshot(): SnapshotView {
+    const entries = [...this.#tables.values()].flatMap((table) => [...table.between("", "\uffff")]).sort((a, b) => a.revision - b.revision);
+    const transformer = this.#transformer;
+    const records = {
+      length: entries.length,
+      *[Symbol.iterator]() {
+        for (const { key, revision, json } of entries) yield { key, revision, deleted: false, json: transformer.toStorage(key, json) };
+      },
+    };
+    return { revision: this.#revision, records };
   }
 
   create(key: string, object: Storable, alongside: readonly Alongside[] = []): Promise<Entry> {
@@ -136,7 +148,7 @@ class MvccStore implements Store {
 
   watch(prefix: string, afterRevision: number, listener: ChangeListener): () => void {
     if (afterRevision < this.#compactedRevision) throw new CompactedError(afterRevision, this.#compactedRevision);
-    const past = this.#historyAfter(afterRevision).filter(({ entry }) => entry.key.startsWith(prefix));
+    const past = this.#history.after(afterRevision).filter(({ entry }) => entry.key.startsWith(prefix));
     const watcher: Watcher = { prefix, listener };
     const name = tableOf(prefix);
     let watchers = this.#watchers.get(name);
@@ -150,13 +162,12 @@ class MvccStore implements Store {
     const upTo = Math.min(revision, this.#revision);
     if (upTo <= this.#compactedRevision) return;
     const forgotten: number[] = [];
-    const kept = this.#historyAfter(upTo);
-    for (const { type, revision: at, previous } of this.#history.slice(0, this.#history.length - kept.length)) {
+    for (const { type, revision: at, previous } of this.#history.upTo(upTo)) {
       if (previous) forgotten.push(previous.revision);
       if (type === "delete") forgotten.push(at);
     }
     this.#driver.forget(forgotten, { revision: this.#revision, compactedRevision: upTo });
-    this.#history = kept;
+    this.#history.forget(upTo);
     this.#compactedRevision = upTo;
   }
 
@@ -194,7 +205,7 @@ class MvccStore implements Store {
       revision++;
       const entry = new StoredEntry(key, revision, JSON.stringify(stamp(next, revision)));
       pending.set(key, type === "put" ? entry : undefined);
-      records.push({ revision, key, deleted: type === "delete", json: entry.json });
+      records.push({ revision, key, deleted: type === "delete", json: this.#transformer.toStorage(key, entry.json) });
       entries.push(entry);
     };
     for (const write of writes) {
@@ -227,19 +238,25 @@ class MvccStore implements Store {
       for (const { write } of accepted) write.reject(error);
       return;
     }
-    const changes = records.map((written, index) => this.#apply(written, entries[index]!));
+    const changes = entries.map((entry, index) => this.#apply(records[index]!.deleted, entry));
     this.#revision = revision;
-    this.#history.push(...changes);
+    this.#history.push(changes);
     this.#publish(changes);
-    for (const { type, entry, previous } of changes) {
-      previous?.forgetObject();
-      if (type === "delete") entry.forgetObject();
-    }
     for (const { write, index } of accepted) write.resolve(entries[index]!);
-    if (this.#history.length > this.#historyRevisions * 1.1) this.compact(revision - this.#historyRevisions);
+    if (this.#history.length > this.#historyRevisions * 1.1) this.#tryCompact(revision - this.#historyRevisions);
   }
 
-  #apply({ key, revision, deleted }: LogRecord, entry: StoredEntry): StoredChange {
+  /** A full disk refuses this, too: nothing was forgotten then, and the next commit tries again. */
+  #tryCompact(revision: number): void {
+    try {
+      this.compact(revision);
+    } catch {
+      // Who writes learns of the disk from the write itself.
+    }
+  }
+
+  #apply(deleted: boolean, entry: StoredEntry): StoredChange {
+    const { key, revision } = entry;
     const name = tableOf(key);
     let table = this.#tables.get(name);
     if (!table) this.#tables.set(name, (table = new Table()));
@@ -260,34 +277,15 @@ class MvccStore implements Store {
       }
     }
   }
-
-  #historyAfter(revision: number): StoredChange[] {
-    let low = 0;
-    let high = this.#history.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#history[middle]!.revision <= revision) low = middle + 1;
-      else high = middle;
-    }
-    return this.#history.slice(low);
-  }
-
-  /** Undoes the changes since `revision`: the first change of a key tells what it was before. */
-  #asOf(revision: number, current: Entry[], prefix: string, after: string | undefined): Entry[] {
-    const before = new Map<string, Entry | undefined>();
-    for (const { entry, previous } of this.#historyAfter(revision)) {
-      const { key } = entry;
-      if (key.startsWith(prefix) && (after === undefined || key > after) && !before.has(key)) before.set(key, previous);
-    }
-    if (before.size === 0) return current;
-    const unchanged = current.filter(({ key }) => !before.has(key));
-    const undone = [...before.values()].filter((entry) => entry !== undefined);
-    return [...unchanged, ...undone].sort((a, b) => (a.key < b.key ? -1 : 1));
-  }
 }
 
 function tableOf(key: string): string {
   return key.slice(0, key.indexOf("/"));
+}
+
+/** Before it come all keys with this prefix. */
+function endOf(prefix: string): string {
+  return `${prefix}\uffff`;
 }
 
 function stamp(object: Storable, revision: number): Storable {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, it } from "node:test";
-import { CorruptRecordError, openStore, sqliteDriver, type Driver } from "./index.ts";
+import { CorruptStoreError, openStore, sqliteDriver, type Driver } from "./index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -42,7 +42,7 @@ describe("the SQLite driver", () => {
     db.exec("UPDATE revisions SET json = replace(json, '2', '3') WHERE revision = 2");
     db.close();
     const driver = sqliteDriver(file);
-    assert.throws(() => openStore({ driver }), (error) => error instanceof CorruptRecordError && /revision 2 \(pods\/b\) is corrupt/.test(error.message));
+    assert.throws(() => openStore({ driver }), (error) => error instanceof CorruptStoreError && /revision 2 \(pods\/b\) is corrupt/.test(error.message));
     driver.close();
   });
 
@@ -55,7 +55,7 @@ describe("the SQLite driver", () => {
     const db = new DatabaseSync(file);
     db.exec("PRAGMA user_version = 99");
     db.close();
-    assert.throws(() => sqliteDriver(file), /has format 99; this version reads format 1/);
+    assert.throws(() => sqliteDriver(file), /has format 99; this version reads format 2/);
   });
 
   it("keeps memory and disk alike when the disk refuses", async () => {

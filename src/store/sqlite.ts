@@ -3,11 +3,20 @@
  * disk before it is acknowledged (`synchronous=FULL`): an acknowledged write survives kill -9 and, as
  * far as the disk keeps its word, loss of power. With `durability: "process"` the sync is left to the
  * checkpoints: a write still survives kill -9, but the last seconds may be lost with the power.
+ *
+ * What is read back is checked in full before any of it is served: each record against its checksum, the
+ * records together against gaps (`checks.ts`), the end of the log against the last acknowledgement
+ * (`mark.ts`).
  */
+import { closeSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import type { Driver, LogRecord } from "./driver.ts";
-import { CorruptRecordError } from "./store.ts";
+import { LogCheck, NO_STATE, type LogSummary } from "./checks.ts";
+import type { Driver, LogRecord, LogState } from "./driver.ts";
+import { syncDirectory } from "./files.ts";
+import { openMark } from "./mark.ts";
+import { CorruptStoreError } from "./store.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS revisions (
@@ -20,12 +29,15 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     revision INTEGER NOT NULL,
-    compacted_revision INTEGER NOT NULL
+    compacted_revision INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    checksums INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT;
 `;
 
 /** Raised when the tables change; a file of another version is refused. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface Row {
   revision: number;
@@ -40,25 +52,37 @@ export interface SqliteOptions {
   durability?: "power" | "process";
 }
 
-/** Opens or creates the file; throws when another process has it open. */
+/** Opens or creates the file, readable by its owner alone; throws when another process has it open. */
 export function sqliteDriver(file: string, { durability = "power" }: SqliteOptions = {}): Driver {
-  const db = new DatabaseSync(file);
+  // Without the sync the log may be behind the mark after a loss of power, as is allowed there.
+  const mark = durability === "power" ? openMark(file) : undefined;
+  // Secrets are in it; SQLite gives its other files the same mode.
+  closeSync(openSync(file, "a", 0o600));
+  // SQLite would take an emptied file for a new one, and drop the log beside it.
+  if (mark && mark.acknowledged > 0 && statSync(file).size === 0) {
+    mark.close();
+    new LogCheck(file, NO_STATE).end(mark.acknowledged);
+  }
+  const db = openDatabase(file);
   try {
-    // Exclusive: one process owns the store, and SQLite needs no shared memory file.
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;");
     db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"};`);
     const { user_version: format } = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (format !== 0 && format !== FORMAT) throw new Error(`${file} has format ${format}; this version reads format ${FORMAT}`);
-    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${FORMAT}; COMMIT;`);
+    if (format === 0) {
+      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${FORMAT}; COMMIT;`);
+      syncDirectory(dirname(file));
+    }
   } catch (error) {
     db.close();
-    throw error;
+    mark?.close();
+    throw damageOf(file, error);
   }
   const insert = db.prepare("INSERT INTO revisions (revision, key, deleted, json, checksum) VALUES (?, ?, ?, ?, ?)");
-  const remove = db.prepare("DELETE FROM revisions WHERE revision = ?");
-  const saveState = db.prepare(
-    "INSERT INTO state VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, compacted_revision = excluded.compacted_revision",
-  );
+  const summarize = db.prepare("SELECT count(*) AS records, coalesce(sum(checksum), 0) AS checksums FROM revisions WHERE revision > ? AND revision <= ?");
+  const remove = db.prepare("DELETE FROM revisions WHERE revision = ? RETURNING checksum");
+  const saveState = db.prepare("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?)");
+  /** Of the compacted part; the rest has no gaps. */
+  let compacted = NO_STATE;
 
   function transaction(work: () => void): void {
     db.exec("BEGIN IMMEDIATE");
@@ -73,20 +97,21 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
 
   return {
     load(each) {
-      let revision = 0;
-      for (const row of db.prepare("SELECT * FROM revisions ORDER BY revision").iterate() as Iterable<unknown>) {
-        const { checksum, deleted, ...rest } = row as Row;
-        const record: LogRecord = { ...rest, deleted: deleted === 1 };
-        if (checksumOf(record) !== checksum) {
-          throw new CorruptRecordError(`${file}: the record of revision ${record.revision} (${record.key}) is corrupt: its checksum does not match`);
+      let check: LogCheck | undefined;
+      try {
+        check = new LogCheck(file, readState(db, file));
+        for (const { record, checksum, matches } of readRecords(db)) {
+          check.record(record, checksum, matches);
+          each(record);
         }
-        revision = record.revision;
-        each(record);
+        compacted = check.end(mark?.acknowledged ?? 0);
+        // What no record shows: damage to free pages, which would spread with the next writes.
+        const { quick_check: structure } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+        if (structure !== "ok") throw new CorruptStoreError(file, { what: `all records are sound, but the file is damaged (${structure})` });
+      } catch (error) {
+        throw damageOf(file, error, check?.soundUpTo);
       }
-      const saved = db.prepare("SELECT revision, compacted_revision AS compactedRevision FROM state").get() as
-        | { revision: number; compactedRevision: number }
-        | undefined;
-      return { revision: Math.max(revision, saved?.revision ?? 0), compactedRevision: saved?.compactedRevision ?? 0 };
+      return { revision: compacted.revision, compactedRevision: compacted.compactedRevision };
     },
     append(records) {
       transaction(() => {
@@ -94,19 +119,87 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
           insert.run(record.revision, record.key, record.deleted ? 1 : 0, record.json, checksumOf(record));
         }
       });
+      mark?.raise(records.at(-1)!.revision);
     },
     forget(revisions, state) {
+      let next = compacted;
       transaction(() => {
-        for (const revision of revisions) remove.run(revision);
-        saveState.run(state.revision, state.compactedRevision);
+        const added = summarize.get(compacted.compactedRevision, state.compactedRevision) as unknown as LogSummary;
+        let { records, checksums } = compacted;
+        records += added.records;
+        checksums += added.checksums;
+        for (const revision of revisions) {
+          records--;
+          checksums -= (remove.get(revision) as unknown as { checksum: number }).checksum;
+        }
+        next = { ...state, records, checksums };
+        saveState.run(next.revision, next.compactedRevision, records, checksums, stateChecksum(next));
       });
+      compacted = next;
     },
     close() {
       db.close();
+      mark?.close();
     },
   };
 }
 
+/** Throws a CorruptStoreError when it isn't a database. */
+export function openDatabase(file: string): DatabaseSync {
+  const db = new DatabaseSync(file);
+  try {
+    // Exclusive: one process owns the store, and SQLite needs no shared memory file.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;");
+    return db;
+  } catch (error) {
+    db.close();
+    throw damageOf(file, error);
+  }
+}
+
+interface ReadRecord {
+  record: LogRecord;
+  checksum: number;
+  /** Whether the record is what its checksum was made of. */
+  matches: boolean;
+}
+
+/** All records in the order of revisions, or backwards. Throws where the file can't be read any further. */
+export function* readRecords(db: DatabaseSync, order: "ASC" | "DESC" = "ASC"): Generator<ReadRecord> {
+  for (const row of db.prepare(`SELECT revision, key, deleted, json, checksum FROM revisions ORDER BY revision ${order}`).iterate() as Iterable<unknown>) {
+    const { revision, key, deleted, json, checksum } = row as Row;
+    const record = { revision, key, deleted: deleted === 1, json };
+    yield { record, checksum, matches: checksumOf(record) === checksum };
+  }
+}
+
+/** What the last compaction noted. Throws a CorruptStoreError. */
+export function readState(db: DatabaseSync, file: string): LogState & LogSummary {
+  const row = db.prepare("SELECT revision, compacted_revision AS compactedRevision, records, checksums, checksum FROM state").get() as
+    | (LogState & LogSummary & { checksum: number })
+    | undefined;
+  if (!row) return NO_STATE;
+  const { checksum, ...state } = row;
+  if (stateChecksum(state) !== checksum) throw new CorruptStoreError(file, { what: "the record of the compaction is corrupt: its checksum does not match" });
+  return state;
+}
+
+/** SQLITE_ERROR (a schema that makes no sense), SQLITE_CORRUPT, SQLITE_NOTADB. */
+const DAMAGED = [1, 11, 26];
+
+/** What SQLite says of a file that it can't read, as ours; other errors as they are. */
+function damageOf(file: string, error: unknown, soundUpTo?: number): unknown {
+  const { errcode, message } = error as { errcode?: number; message?: string };
+  // The low byte is the primary code.
+  if (errcode === undefined || !DAMAGED.includes(errcode & 0xff)) return error;
+  const where = soundUpTo === undefined ? "" : `; the records up to revision ${soundUpTo} are sound`;
+  return new CorruptStoreError(file, { revision: soundUpTo === undefined ? undefined : soundUpTo + 1, what: `the file is damaged (${message})${where}` });
+}
+
 function checksumOf({ revision, key, deleted, json }: LogRecord): number {
   return crc32(json, crc32(`${revision} ${key} ${deleted}`));
+}
+
+function stateChecksum({ revision, compactedRevision, records, checksums }: LogState & LogSummary): number {
+  return crc32(`${revision} ${compactedRevision} ${records} ${checksums}`);
 }

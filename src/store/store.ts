@@ -4,6 +4,8 @@
  * @see https://etcd.io/docs/v3.6/learning/data_model/
  */
 
+import type { LogRecord } from "./driver.ts";
+
 /** What can be stored: an object whose metadata carries its revision, as Kubernetes' objects do. */
 export interface Storable {
   metadata: { resourceVersion?: string };
@@ -43,6 +45,23 @@ export interface Listing {
   revision: number;
 }
 
+/** A listing that is read as far as it is needed. */
+export interface Scan {
+  /** In the order of their keys. To be read in this turn of the event loop: a later write may change what comes. */
+  entries: Iterable<Entry>;
+  /** How many there are. */
+  count: number;
+  /** The revision the listing is of. */
+  revision: number;
+}
+
+/** Everything at one revision, as it is written down: what a backup holds. */
+export interface SnapshotView {
+  revision: number;
+  /** In the order of their revisions. Reading them later and slowly is fine. */
+  records: { readonly length: number } & Iterable<LogRecord>;
+}
+
 /** A further key that a write changes: its new version replaces the current one. */
 export interface SideWrite {
   key: string;
@@ -71,6 +90,8 @@ export interface Store {
   readonly compactedRevision: number;
   get(key: string): Entry | undefined;
   list(prefix: string, options?: ListOptions): Listing;
+  /** As {@link list}, for those who may stop early. */
+  scan(prefix: string, options?: ListOptions): Scan;
   /** How many keys have this prefix now. */
   count(prefix: string): number;
   /** Throws a KeyExistsError. The store sets the resourceVersion of `object`, which must not change until this resolves. */
@@ -86,6 +107,8 @@ export interface Store {
   watch(prefix: string, afterRevision: number, listener: ChangeListener): () => void;
   /** Forgets the history up to `revision`. */
   compact(revision: number): void;
+  /** The present state for a backup: consistent, however long its reader takes. */
+  snapshot(): SnapshotView;
   /** Commits what waits and closes; later writes are refused. */
   close(): Promise<void>;
 }
@@ -118,8 +141,21 @@ export class CompactedError extends Error {
   }
 }
 
-/** A record in the file does not say what was written. */
-export class CorruptRecordError extends Error {}
+/** What the file holds is not what was written: nothing of it is served, and nothing is repaired in silence. */
+export class CorruptStoreError extends Error {
+  readonly file: string;
+  /** The first damaged revision, where it is known: all before it is sound. */
+  readonly revision: number | undefined;
+  /** The key of the damaged record, where it can be read. */
+  readonly key: string | undefined;
+
+  constructor(file: string, damage: { revision?: number | undefined; key?: string | undefined; what: string }) {
+    super(`${file}: ${damage.what}`);
+    this.file = file;
+    this.revision = damage.revision;
+    this.key = damage.key;
+  }
+}
 
 export class StoreClosedError extends Error {
   constructor() {
