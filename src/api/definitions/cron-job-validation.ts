@@ -10,17 +10,17 @@ const POLICIES = ["Allow", "Forbid", "Replace"];
 /** Names of Jobs have the time appended: `-29012345`. */
 const MAX_NAME_LENGTH = 63 - 11;
 
-export function validateCronJob({ metadata, spec }: CronJob): FieldError[] {
+export function validateCronJob({ metadata, spec }: CronJob, old?: CronJob): FieldError[] {
   const { schedule, timeZone, concurrencyPolicy, jobTemplate } = spec;
   const errors = validateName(metadata.name, dns1123Subdomain);
   errors.push(...(schedule ? validateSchedule(schedule, "spec.schedule") : [required("spec.schedule")]));
   errors.push(...validateNonnegative("spec.startingDeadlineSeconds", spec.startingDeadlineSeconds));
-  if (timeZone !== undefined) errors.push(...validateTimeZone(timeZone, "spec.timeZone"));
+  if (timeZone !== undefined && timeZone !== old?.spec.timeZone) errors.push(...validateTimeZone(timeZone, "spec.timeZone"));
   if (!concurrencyPolicy) errors.push(required("spec.concurrencyPolicy"));
   else if (!POLICIES.includes(concurrencyPolicy)) errors.push(notSupported("spec.concurrencyPolicy", concurrencyPolicy, POLICIES));
   errors.push(...validateJobTemplate(jobTemplate, "spec.jobTemplate.spec"));
   for (const name of ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"] as const) errors.push(...validateNonnegative(`spec.${name}`, spec[name]));
-  if ((metadata.name?.length ?? 0) > MAX_NAME_LENGTH) errors.push(invalid("metadata.name", metadata.name, `must be no more than ${MAX_NAME_LENGTH} characters`));
+  if (!old && (metadata.name?.length ?? 0) > MAX_NAME_LENGTH) errors.push(invalid("metadata.name", metadata.name, `must be no more than ${MAX_NAME_LENGTH} characters`));
   return errors;
 }
 
