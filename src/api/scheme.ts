@@ -63,6 +63,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   /** Checks beyond {@link validate}: immutable fields. */
   validateUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
   validateStatusUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
+  /** What every request about the kind is told: that it is deprecated. */
+  deprecation?: string | undefined;
   /** Warnings for the client (`Warning:` headers): deprecated or unsupported fields, by name. */
   warnings?: ((object: T) => string[]) | undefined;
   /** Selectable fields besides metadata.name and metadata.namespace. */

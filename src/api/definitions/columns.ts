@@ -39,6 +39,11 @@ export function countColumn<T extends KubeObject>(name: string, description: str
   return { name, type: "integer", description, cell };
 }
 
+/** A column of `true` and `false`. */
+export function booleanColumn<T extends KubeObject>(name: string, description: string, cell: (object: T) => boolean): Column<T> {
+  return { name, type: "boolean", description, cell };
+}
+
 /** A column that shows with `-o wide` only. */
 export function wide<T extends KubeObject>(shown: Column<T>): Column<T> {
   return { ...shown, priority: 1 };

@@ -65,8 +65,9 @@ function validateFrozen(object: Record<string, unknown>, old: Record<string, unk
 function validateJson(data: Record<string, string>, key: string): FieldError[] {
   if (!Object.hasOwn(data, key)) return [];
   try {
-    JSON.parse(Buffer.from(data[key]!, "base64").toString("utf8"));
-    return [];
+    const value: unknown = JSON.parse(Buffer.from(data[key]!, "base64").toString("utf8"));
+    if (typeof value === "object" && !Array.isArray(value)) return [];
+    throw new Error(`json: cannot unmarshal ${Array.isArray(value) ? "array" : typeof value} into Go value of type map[string]interface {}`);
   } catch (error) {
     return [invalid(`data[${key}]`, "<secret contents redacted>", (error as Error).message)];
   }

@@ -24,7 +24,6 @@ const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 const HEADER = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
-const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const LABEL_EXP = whole(LABEL);
@@ -45,6 +44,14 @@ export function dns1123Subdomain(value: string): Problems {
   const problems = value.length > 253 ? [maxLength(253)] : [];
   const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
   return SUBDOMAIN_EXP.test(value) ? problems : [...problems, mismatch(rule, ["example.com"], SUBDOMAIN)];
+}
+
+/** A subdomain below any label: `*.example.com`. */
+export function wildcardDns1123Subdomain(value: string): Problems {
+  const pattern = `\\*\\.${SUBDOMAIN}`;
+  if (whole(pattern).test(value)) return [];
+  const rule = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
+  return [mismatch(rule, ["*.example.com"], pattern)];
 }
 
 export function dns1035Label(value: string): Problems {
@@ -232,14 +239,25 @@ export function validateFullyQualifiedName(name: string, field: string): FieldEr
   return name.split(".").length < 3 ? [invalid(field, name, "should be a domain with at least three segments separated by dots")] : [];
 }
 
-/** A domain and a path: `example.com/controller`. */
+/** A domain of at least two parts; a dot at the end is taken. */
+export function validateFullyQualifiedDomainName(name: string, field: string): FieldError[] {
+  if (name === "") return [required(field)];
+  const domain = name.replace(/\.$/, "");
+  const problems = dns1123Subdomain(domain);
+  if (problems.length > 0) return [invalid(field, domain, problems.join(","))];
+  const labels = domain.split(".");
+  if (labels.length < 2) return [invalid(field, domain, "should be a domain with at least two segments separated by dots")];
+  return labels.filter((label) => dns1123Label(label).length > 0).slice(0, 1).map((label) => invalid(field, label, dns1123Label(label).join(",")));
+}
+
+/** Like `example.com/controller`. */
 export function validateDomainPrefixedPath(value: string, field: string): FieldError[] {
   if (value === "") return [required(field)];
   const slash = value.indexOf("/");
-  const [domain, path] = [value.slice(0, slash), value.slice(slash + 1)];
-  if (slash < 1 || path === "") return [invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
-  const wellFormed = whole(HTTP_PATH).test(path);
-  return [...invalidFor(field, domain, dns1123Subdomain(domain)), ...(wellFormed ? [] : [invalid(field, path, `Invalid path (regex used for validation is '${HTTP_PATH}')`)])];
+  if (slash <= 0 || slash === value.length - 1) return [invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const [host, path] = [value.slice(0, slash), value.slice(slash + 1)];
+  const malformed = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path) ? [] : [invalid(field, path, `Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')`)];
+  return [...invalidFor(field, host, dns1123Subdomain(host)), ...malformed];
 }
 
 /** A name that objects of a kind must have; whether there is one is the API machinery's to check. */

@@ -1,9 +1,10 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/namespace/strategy.go */
+import type { FieldError } from "../errors.ts";
 import { namespaces } from "../resources.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
-import { invalid } from "./field-errors.ts";
-import { dns1123Label, validateName } from "./names.ts";
+import { invalid, invalidFor } from "./field-errors.ts";
+import { dns1123Label, qualifiedName, validateName } from "./names.ts";
 
 export const namespace = define(namespaces, {
   model: "io.k8s.api.core.v1.Namespace",
@@ -27,7 +28,7 @@ export const namespace = define(namespaces, {
     object.spec = { ...object.spec, ...(old.spec?.finalizers ? { finalizers: old.spec.finalizers } : {}) };
     if (!old.spec?.finalizers) delete object.spec.finalizers;
   },
-  validate: ({ metadata }) => validateName(metadata.name, dns1123Label),
+  validate: ({ metadata, spec }) => [...validateName(metadata.name, dns1123Label), ...(spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers"))],
   validateStatusUpdate({ metadata, status }) {
     const wanted = metadata.deletionTimestamp ? "Terminating" : "Active";
     if (status?.phase === wanted) return [];
@@ -37,3 +38,10 @@ export const namespace = define(namespaces, {
   fields: ({ metadata, status }) => ({ name: metadata.name ?? "", "status.phase": status?.phase ?? "" }),
   columns: [nameColumn(), column("Status", "The status of the namespace", ({ status }) => status?.phase ?? ""), ageColumn()],
 });
+
+const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
+
+function validateFinalizer(name: string, field: string): FieldError[] {
+  const unknown = !name.includes("/") && !STANDARD_FINALIZERS.includes(name);
+  return [...invalidFor(field, name, qualifiedName(name)), ...(unknown ? [invalid(field, name, "name is neither a standard finalizer name nor is it fully qualified")] : [])];
+}

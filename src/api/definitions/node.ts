@@ -3,7 +3,7 @@ import { nodes } from "../resources.ts";
 import type { Node } from "../types.ts";
 import { NONE, UNKNOWN, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
-import { validateNode, validateNodeStatusUpdate, validateNodeUpdate } from "./node-validation.ts";
+import { nodeWarnings, validateNode, validateNodeStatusUpdate, validateNodeUpdate } from "./node-validation.ts";
 
 const ROLE_PREFIX = "node-role.kubernetes.io/";
 
@@ -12,12 +12,17 @@ export const node = define(nodes, {
   emptySpec: () => ({}),
   shortNames: ["no"],
   subresources: ["status"],
-  setDefaults({ status }) {
+  setDefaults({ spec, status }) {
     if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
+    if (!spec) return;
+    // The older field is the first of the newer one's.
+    if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR];
+    if (spec.podCIDRs?.length) spec.podCIDR = spec.podCIDRs[0]!;
   },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   validateStatusUpdate: validateNodeStatusUpdate,
+  warnings: nodeWarnings,
   fields: ({ spec }) => ({ "spec.unschedulable": String(spec?.unschedulable ?? false) }),
   columns: [
     nameColumn(),

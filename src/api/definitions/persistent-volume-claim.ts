@@ -2,8 +2,9 @@
 import { persistentVolumeClaims } from "../resources.ts";
 import { UNSET, accessModesText, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
-import { setClaimSpecDefaults } from "./persistent-volume-claim-defaults.ts";
-import { validateClaim, validateClaimUpdate } from "./persistent-volume-claim-validation.ts";
+import { setClaimSpecDefaults, setDataSources } from "./persistent-volume-claim-defaults.ts";
+import { validateClaim, validateClaimStatusUpdate, validateClaimUpdate } from "./persistent-volume-claim-validation.ts";
+import { CLASS_ANNOTATION, CLASS_ANNOTATION_WARNING } from "./persistent-volume-validation.ts";
 
 export const persistentVolumeClaim = define(persistentVolumeClaims, {
   model: "io.k8s.api.core.v1.PersistentVolumeClaim",
@@ -17,9 +18,15 @@ export const persistentVolumeClaim = define(persistentVolumeClaims, {
   },
   prepareForCreate(object) {
     object.status = { phase: "Pending" };
+    setDataSources(object.spec);
+  },
+  prepareForUpdate(object, old) {
+    setDataSources(object.spec, old.spec);
   },
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
+  validateStatusUpdate: validateClaimStatusUpdate,
+  warnings: ({ metadata }) => (metadata.annotations?.[CLASS_ANNOTATION] === undefined ? [] : [CLASS_ANNOTATION_WARNING]),
   fields: ({ metadata }) => ({ name: metadata.name ?? "" }),
   columns: [
     nameColumn(),
@@ -27,8 +34,8 @@ export const persistentVolumeClaim = define(persistentVolumeClaims, {
     column("Volume", "volumeName is the binding reference to the PersistentVolume backing this claim.", ({ spec }) => spec.volumeName ?? ""),
     column("Capacity", "capacity represents the actual resources of the underlying volume.", ({ spec, status }) => (spec.volumeName ? String(status?.capacity?.["storage"] ?? "0") : "")),
     column("Access Modes", "accessModes contains the actual access modes the volume backing the PVC has.", ({ spec, status }) => (spec.volumeName ? accessModesText(status?.accessModes) : "")),
-    column("StorageClass", "storageClassName is the name of the StorageClass required by the claim.", ({ spec }) => spec.storageClassName ?? ""),
-    column("VolumeAttributesClass", "volumeAttributesClassName may be used to set the VolumeAttributesClass used by this claim.", ({ spec }) => spec.volumeAttributesClassName ?? UNSET),
+    column("StorageClass", "StorageClass of the pvc", ({ spec }) => spec.storageClassName ?? ""),
+    column("VolumeAttributesClass", "VolumeAttributesClass of the pvc", ({ spec }) => spec.volumeAttributesClassName ?? UNSET),
     ageColumn(),
     wide(column("VolumeMode", "volumeMode defines what type of volume is required by the claim. Value of Filesystem is implied when not included in claim spec.", ({ spec }) => spec.volumeMode ?? UNSET)),
   ],

@@ -2,7 +2,7 @@
 import { persistentVolumes } from "../resources.ts";
 import { UNSET, accessModesText, ageColumn, column, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
-import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./persistent-volume-validation.ts";
+import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentVolumeUpdate } from "./persistent-volume-validation.ts";
 
 export const persistentVolume = define(persistentVolumes, {
   model: "io.k8s.api.core.v1.PersistentVolume",
@@ -20,6 +20,7 @@ export const persistentVolume = define(persistentVolumes, {
   },
   validate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,
+  warnings: persistentVolumeWarnings,
   fields: ({ metadata }) => ({ name: metadata.name ?? "" }),
   columns: [
     nameColumn(),
@@ -28,8 +29,8 @@ export const persistentVolume = define(persistentVolumes, {
     column("Reclaim Policy", "persistentVolumeReclaimPolicy defines what happens to a persistent volume when released from its claim.", ({ spec }) => spec.persistentVolumeReclaimPolicy!),
     column("Status", "phase indicates if a volume is available, bound to a claim, or released by a claim.", ({ metadata, status }) => (metadata.deletionTimestamp ? "Terminating" : (status?.phase ?? ""))),
     column("Claim", "claimRef is part of a bi-directional binding between PersistentVolume and PersistentVolumeClaim.", ({ spec: { claimRef } }) => (claimRef ? `${claimRef.namespace}/${claimRef.name}` : "")),
-    column("StorageClass", "storageClassName is the name of StorageClass to which this persistent volume belongs. Empty value means that this volume does not belong to any StorageClass.", ({ spec }) => spec.storageClassName ?? ""),
-    column("VolumeAttributesClass", "Name of VolumeAttributesClass to which this persistent volume belongs.", ({ spec }) => spec.volumeAttributesClassName ?? UNSET),
+    column("StorageClass", "StorageClass of the pv", ({ spec }) => spec.storageClassName ?? ""),
+    column("VolumeAttributesClass", "VolumeAttributesClass of the pv", ({ spec }) => spec.volumeAttributesClassName ?? UNSET),
     column("Reason", "reason is a brief CamelCase string that describes any failure and is meant for machine parsing and tidy display in the CLI.", ({ status }) => status?.reason ?? ""),
     ageColumn(),
     wide(column("VolumeMode", "volumeMode defines if a volume is intended to be used with a formatted filesystem or to remain in raw block state.", ({ spec }) => spec.volumeMode ?? UNSET)),

@@ -11,11 +11,17 @@ type Quantities = Record<string, string>;
 const CONTAINER_RESOURCES = ["cpu", "memory", "ephemeral-storage"];
 /** Names without a domain that mean something somewhere, if not for containers. */
 const STANDARD_RESOURCES =
-  /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|(requests\.)?storage|pods|resourcequotas|services(\.(nodeports|loadbalancers))?|replicationcontrollers|secrets|persistentvolumeclaims|configmaps)$/;
+  /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|(requests\.)?storage|pods|resourcequotas|services(\.(nodeports|loadbalancers))?|replicationcontrollers|secrets|persistentvolumeclaims|configmaps|(requests\.)?hugepages-.*)$/;
+
+/** Of those, the ones that are counted in pieces. */
+const COUNTED = /^(pods|resourcequotas|services(\.(nodeports|loadbalancers))?|replicationcontrollers|secrets|persistentvolumeclaims|configmaps)$/;
 
 const isHugePages = (name: string): boolean => name.startsWith("hugepages-");
+const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
+/** Resources that vendors define: in a domain of their own, and not the quota of one. */
+const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith("requests.") && qualifiedName(`requests.${name}`).length === 0;
 /** Resources that may be promised more often than they are there; of the others a limit is a request. */
-const mayOvercommit = (name: string): boolean => !isHugePages(name) && (!name.includes("/") || name.includes("kubernetes.io/"));
+export const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 export function validateResources({ limits = {}, requests = {} }: Requirements, field: string): FieldError[] {
   const errors = [...validateQuantities(limits, `${field}.limits`)];
@@ -40,18 +46,26 @@ function validateQuantities(quantities: Quantities, field: string): FieldError[]
   });
 }
 
+/** The name of a resource of any kind. */
+export function validateResourceType(name: string, field: string): FieldError[] {
+  const malformed = invalidFor(field, name, qualifiedName(name));
+  if (malformed.length > 0 || name.includes("/") || STANDARD_RESOURCES.test(name)) return malformed;
+  return [invalid(field, name, "must be a standard resource type or fully qualified")];
+}
+
 /** The name of something that containers may request. */
 export function validateContainerResourceName(name: string, field: string): FieldError[] {
-  const malformed = invalidFor(field, name, qualifiedName(name));
-  if (malformed.length > 0 || name.includes("/") || isHugePages(name) || CONTAINER_RESOURCES.includes(name)) return malformed;
-  const standard = invalid(field, name, "must be a standard resource for containers");
-  return STANDARD_RESOURCES.test(name) ? [standard] : [invalid(field, name, "must be a standard resource type or fully qualified"), standard];
+  const errors = validateResourceType(name, field);
+  if (!name.includes("/")) {
+    const forContainers = isHugePages(name) || CONTAINER_RESOURCES.includes(name) || qualifiedName(name).length > 0;
+    return forContainers ? errors : [...errors, invalid(field, name, "must be a standard resource for containers")];
+  }
+  return isNative(name) || isExtended(name) || qualifiedName(name).length > 0 ? errors : [...errors, invalid(field, name, "doesn't follow extended resource name standard")];
 }
 
 /** A quantity that may not be negative, and of countable things may not be a fraction. */
 export function validateQuantity(name: string, quantity: string, field: string): FieldError[] {
   const value = parseQuantity(quantity);
   const errors = value < 0 ? [invalid(field, quantity, "must be greater than or equal to 0")] : [];
-  const countable = name === "pods" || name.includes("/");
-  return countable && !Number.isInteger(value) ? [...errors, invalid(field, quantity, "must be an integer")] : errors;
+  return (COUNTED.test(name) || isExtended(name)) && !Number.isInteger(value) ? [...errors, invalid(field, quantity, "must be an integer")] : errors;
 }

@@ -61,17 +61,20 @@ export function validateTaints(taints: Taint[], field: string): FieldError[] {
 export function validateAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: Affinity, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const mandatory = nodeAffinity?.[REQUIRED_TERMS];
-  if (mandatory) {
-    const path = `${field}.nodeAffinity.${REQUIRED_TERMS}.nodeSelectorTerms`;
-    if (!mandatory.nodeSelectorTerms?.length) errors.push(required(path, "must have at least one node selector term"));
-    for (const [i, term] of (mandatory.nodeSelectorTerms ?? []).entries()) errors.push(...validateNodeSelectorTerm(term, `${path}[${i}]`));
-  }
+  if (mandatory) errors.push(...validateNodeSelector(mandatory, `${field}.nodeAffinity.${REQUIRED_TERMS}`));
   for (const [i, { weight, preference }] of (nodeAffinity?.[PREFERRED_TERMS] ?? []).entries()) {
     const path = `${field}.nodeAffinity.${PREFERRED_TERMS}[${i}]`;
     errors.push(...validateWeight(weight, path), ...validateNodeSelectorTerm(preference, `${path}.preference`));
   }
   for (const [name, affinity] of Object.entries({ podAffinity, podAntiAffinity })) if (affinity) errors.push(...validatePodAffinity(affinity, `${field}.${name}`));
   return errors;
+}
+
+/** Terms that nodes are asked for; one of them has to hold. */
+export function validateNodeSelector({ nodeSelectorTerms = [] }: { nodeSelectorTerms?: NodeSelectorTerm[] }, field: string): FieldError[] {
+  const path = `${field}.nodeSelectorTerms`;
+  if (nodeSelectorTerms.length === 0) return [required(path, "must have at least one node selector term")];
+  return nodeSelectorTerms.flatMap((term, i) => validateNodeSelectorTerm(term, `${path}[${i}]`));
 }
 
 function validateWeight(weight: number, field: string): FieldError[] {

@@ -89,6 +89,24 @@ function securityFields(context: object | undefined): string[] {
   return asked.length > 0 ? [`securityContext (${asked.map(([name]) => name).join(", ")})`] : [];
 }
 
+/** Kinds that are stored, and what doesn't follow from that. */
+export const STORED_ONLY: Record<string, string> = {
+  CSIDriver: "the embedded runtime runs no CSI drivers",
+  CSINode: "the embedded runtime runs no CSI drivers",
+  CSIStorageCapacity: "the scheduler doesn't ask for it",
+  FlowSchema: "this API server limits no requests",
+  Ingress: "this cluster has no ingress controller of its own",
+  NetworkPolicy: "not enforced: on this cluster every pod reaches every other",
+  PriorityLevelConfiguration: "this API server limits no requests",
+  VolumeAttachment: "the embedded runtime attaches no volumes",
+  VolumeAttributesClass: "the embedded runtime runs no CSI drivers that could change a volume",
+};
+
+/** What to tell whoever writes an object of a kind that has no effect here. */
+export function storedOnly(kind: keyof typeof STORED_ONLY): string[] {
+  return [`${kind} is stored and has no effect: ${STORED_ONLY[kind]}`];
+}
+
 /** Warnings for a Service. */
 export function unsupportedInService({ spec }: Service): string[] {
   const fields: string[] = [];

@@ -150,7 +150,7 @@ const creations: [kind: string, object: object, errors: string[]][] = [
   ["PersistentVolumeClaim", {}, ["spec.accessModes: Required value: at least 1 access mode is required", "spec.resources[storage]: Required value"]],
   ["PersistentVolumeClaim", claim({ resources: { requests: { storage: "0" } } }), ['spec.resources[storage]: Invalid value: "0": must be greater than zero']],
   ["PersistentVolumeClaim", claim({ accessModes: ["RWO"] }), ['spec.accessModes: Unsupported value: "RWO": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"']],
-  ["PersistentVolume", { spec: { accessModes: ["ReadWriteOnce"] } }, ["spec.capacity: Required value", "spec: Required value: must specify a volume type"]],
+  ["PersistentVolume", { spec: { accessModes: ["ReadWriteOnce"] } }, ["spec.capacity: Required value", 'spec.capacity: Unsupported value: {}: supported values: "storage"', "spec: Required value: must specify a volume type"]],
   ["PersistentVolume", { spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, local: { path: "/d" } } }, ["spec.nodeAffinity: Required value: Local volume requires node affinity"]],
   ["StorageClass", { reclaimPolicy: "Recycle" }, ["provisioner: Required value", 'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"']],
   ["Node", { spec: { taints: [{ key: "a", effect: "Never" }] } }, ['metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"']],
@@ -200,7 +200,7 @@ const updates: [kind: string, old: object, object: object, errors: string[]][] =
     ['spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n- spec.accessModes[0]: "ReadWriteOnce"\n+ spec.accessModes[0]: "ReadWriteMany"'],
   ],
   ["PersistentVolumeClaim", { ...claim({}), status: { phase: "Bound" } }, { ...claim({ resources: { requests: { storage: "2Gi" } } }), status: { phase: "Bound" } }, []],
-  ["StorageClass", { provisioner: "a" }, { provisioner: "b" }, ['provisioner: Invalid value: "b": field is immutable']],
+  ["StorageClass", { provisioner: "a" }, { provisioner: "b" }, ["provisioner: Forbidden: updates to provisioner are forbidden."]],
   ["Node", { spec: { podCIDRs: ["10.244.0.0/24"] } }, { spec: { podCIDRs: ["10.244.1.0/24"] } }, ['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid']],
   ["EndpointSlice", { addressType: "IPv4", endpoints: [] }, { addressType: "IPv6", endpoints: [] }, ['addressType: Invalid value: "IPv6": field is immutable']],
 ];
