@@ -40,13 +40,17 @@ export function salvage(file: string): Salvaged {
 function salvageFrom(db: DatabaseSync, file: string, acknowledged: number): Salvaged {
   const lost: string[] = [];
   const readable = new Map<number, LogRecord>();
+  const unreadable = new Set<number>();
   /** Takes what can be read in one direction; whether that was all. */
   const read = (order: "ASC" | "DESC"): boolean => {
     try {
       for (const { record, matches } of readRecords(db, order)) {
         if (readable.has(record.revision)) continue;
         if (matches) readable.set(record.revision, record);
-        else if (order === "ASC") lost.push(`the record of revision ${record.revision} (${record.key}): its checksum does not match`);
+        else if (!unreadable.has(record.revision)) {
+          unreadable.add(record.revision);
+          lost.push(`the record of revision ${record.revision} (${record.key}): its checksum does not match`);
+        }
       }
       return true;
     } catch (error) {
@@ -61,7 +65,7 @@ function salvageFrom(db: DatabaseSync, file: string, acknowledged: number): Salv
   const last = Math.max(revision, acknowledged, records.at(-1)?.revision ?? 0);
   for (let expected = compactedRevision + 1; expected <= last; expected++) {
     const from = expected;
-    while (expected <= last && !readable.has(expected)) expected++;
+    while (expected <= last && !readable.has(expected) && !unreadable.has(expected)) expected++;
     if (expected > from) lost.push(from + 1 === expected ? `the write of revision ${from}` : `the writes of revisions ${from} to ${expected - 1}`);
   }
   if (records.length === 0) throw new CorruptStoreError(file, { what: "no record in it can be read" });

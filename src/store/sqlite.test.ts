@@ -1,49 +1,84 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, it } from "node:test";
-import { CorruptStoreError, openStore, sqliteDriver, type Driver } from "./index.ts";
+import { CorruptStoreError, openStore, salvage, sqliteDriver, type Driver } from "./index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
 after(() => rmSync(folder, { recursive: true }));
 
 const object = (value: number) => ({ metadata: {}, value });
 
+/** Changes a file as nobody should. */
+const sql = (statements: string) => (file: string) => {
+  const db = new DatabaseSync(file);
+  db.exec(statements);
+  db.close();
+};
+
 describe("the SQLite driver", () => {
-  it("keeps every acknowledged write when the process is killed", async () => {
-    const file = join(folder, "killed.db");
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "--eval", WRITER, file], {
-      cwd: import.meta.dirname,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let acknowledged = 0;
-    for await (const line of createInterface({ input: child.stdout })) {
-      acknowledged = Number(line);
-      if (acknowledged === 200) child.kill("SIGKILL");
+  it("names what was changed, taken away or cut off behind its back, and serves nothing of it", async () => {
+    const damages: [name: string, damage: (file: string) => void, message: RegExp, revision?: number, key?: string][] = [
+      ["a record", sql("UPDATE revisions SET json = replace(json, '4', '5') WHERE revision = 4"), /the record of revision 4 \(pods\/b\) is corrupt: its checksum does not match$/, 4, "pods/b"],
+      ["a missing record", sql("DELETE FROM revisions WHERE revision = 4"), /the record of revision 4 is missing$/, 4],
+      ["a missing end", sql("DELETE FROM revisions WHERE revision >= 4"), /the records of revisions 4 to 6 are missing; they were acknowledged/, 4],
+      ["a missing record of what is compacted", sql("DELETE FROM revisions WHERE revision = 2"), /1 of the 2 records up to revision 3 are missing/],
+      ["a replaced record of what is compacted", sql("UPDATE revisions SET key = 'pods/z', checksum = 1234 WHERE revision = 2"), /the record of revision 2 \(pods\/z\) is corrupt/, 2, "pods/z"],
+      ["the note of the compaction", sql("UPDATE state SET compacted_revision = 2"), /the record of the compaction is corrupt/],
+      ["an emptied file", (file) => truncateSync(file), /the records of revisions 1 to 6 are missing; they were acknowledged/, 1],
+      ["half a file", (file) => truncateSync(file, 6000), /the file is damaged \(.*\)/],
+      ["another file", (file) => writeFileSync(file, "x".repeat(10_000)), /the file is damaged \(file is not a database\)/],
+    ];
+    for (const [name, damage, message, revision, key] of damages) {
+      const file = join(folder, `${name}.db`);
+      const store = openStore({ driver: sqliteDriver(file) });
+      await store.create("pods/a", object(1));
+      await store.create("pods/b", object(2));
+      await store.update("pods/a", object(3), 1);
+      store.compact(3);
+      await store.update("pods/b", object(4), 2);
+      await store.create("pods/c", object(5));
+      await store.create("pods/d", object(6));
+      await store.close();
+      damage(file);
+      assert.throws(
+        () => {
+          const driver = sqliteDriver(file);
+          try {
+            openStore({ driver });
+          } finally {
+            driver.close();
+          }
+        },
+        (error) => {
+          assert.ok(error instanceof CorruptStoreError, String(error));
+          assert.match(error.message, message, name);
+          assert.deepEqual([error.file, error.key], [file, key], name);
+          if (revision !== undefined) assert.equal(error.revision, revision, name);
+          return true;
+        },
+      );
     }
-    const store = openStore({ driver: sqliteDriver(file) });
-    assert.ok(acknowledged >= 200);
-    assert.ok(store.revision >= acknowledged, `${acknowledged} writes were acknowledged, ${store.revision} are there`);
-    assert.equal(store.list("pods/").entries.length, store.revision);
-    await store.close();
   });
 
-  it("names a record that was changed behind its back", async () => {
-    const file = join(folder, "corrupt.db");
+  it("lets an operator salvage what can be read, and tells what can't", async () => {
+    const file = join(folder, "salvage.db");
     const store = openStore({ driver: sqliteDriver(file) });
     await store.create("pods/a", object(1));
     await store.create("pods/b", object(2));
+    await store.update("pods/a", object(3), 1);
+    await store.create("pods/c", object(4));
     await store.close();
-    const db = new DatabaseSync(file);
-    db.exec("UPDATE revisions SET json = replace(json, '2', '3') WHERE revision = 2");
-    db.close();
-    const driver = sqliteDriver(file);
-    assert.throws(() => openStore({ driver }), (error) => error instanceof CorruptStoreError && /revision 2 \(pods\/b\) is corrupt/.test(error.message));
-    driver.close();
+    sql("UPDATE revisions SET json = '{}' WHERE revision = 3; DELETE FROM revisions WHERE revision = 4")(file);
+    const before = readFileSync(file);
+    const { view, lost } = salvage(file);
+    assert.deepEqual(lost, ["the record of revision 3 (pods/a): its checksum does not match", "the write of revision 4"]);
+    assert.equal(view.revision, 4, "what was acknowledged counts");
+    assert.deepEqual([...view.records].map(({ key, revision }) => [key, revision]), [["pods/a", 1], ["pods/b", 2]]);
+    assert.deepEqual(readFileSync(file), before, "the damaged file stays as it is");
+    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("salvage-")), []);
   });
 
   it("refuses a file that another store has open, and one of another format", async () => {
@@ -92,13 +127,3 @@ describe("the SQLite driver", () => {
     assert.ok(rows <= 60, `${rows} records are left`);
   });
 });
-
-/** Writes, and says after each acknowledgement how many there were. */
-const WRITER = `
-  import { openStore, sqliteDriver } from "./index.ts";
-  const store = openStore({ driver: sqliteDriver(process.argv[1]) });
-  for (let i = 1; ; i++) {
-    await store.create("pods/" + i, { metadata: {}, value: i });
-    process.stdout.write(i + "\\n");
-  }
-`;

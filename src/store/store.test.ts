@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import fc from "fast-check";
+import { FakeClock } from "#lib/clock.ts";
 import {
   CompactedError,
+  compactPeriodically,
   KeyExistsError,
   memoryDriver,
   openStore,
@@ -134,6 +136,23 @@ for (const [driverName, makePlace] of Object.entries(places)) {
       assert.deepEqual(keys("pods/", { revision: 5, after: "pods/a/1" }), ["pods/a/2", "pods/b/1"]);
     });
 
+    it("scans as far as its reader likes, and knows how many there are", async () => {
+      open();
+      const names = Array.from({ length: 1300 }, (_, index) => `pods/${String(index).padStart(4, "0")}`);
+      await Promise.all(names.map((name) => store.create(name, thing(0))));
+      const first = store.scan("pods/", { after: "pods/0100" });
+      assert.equal(first.count, 1199);
+      const [entry] = first.entries;
+      assert.equal(entry?.key, "pods/0101");
+      await store.delete("pods/0102", 103);
+      await store.create("pods/0102x", thing(0));
+      const past = store.scan("pods/", { revision: 1300, after: "pods/0100" });
+      assert.deepEqual([past.count, [...past.entries].map(({ key }) => key)], [1199, names.slice(101)]);
+      const now = store.scan("pods/", { after: "pods/0100" });
+      assert.deepEqual([now.count, [...now.entries].length], [1199, 1199]);
+      assert.equal(store.scan("none/").count, 0);
+    });
+
     it("watches from a past revision without gap, duplicate or reordering", async () => {
       open();
       await store.create("pods/a", thing(1));
@@ -169,6 +188,23 @@ for (const [driverName, makePlace] of Object.entries(places)) {
       store.watch("pods/", store.compactedRevision, (changes) => seen.push(...changes));
       assert.equal(seen.length, store.revision - store.compactedRevision);
       assert.equal(store.list("pods/").entries.length, 20, "current objects stay");
+    });
+
+    it("forgets what was history already a round before, every five minutes", async () => {
+      open();
+      const clock = new FakeClock();
+      const stop = compactPeriodically(store, clock);
+      await store.create("pods/a", thing(1));
+      await clock.advance(299_000);
+      await store.create("pods/b", thing(2));
+      await clock.advance(1_000);
+      assert.equal(store.compactedRevision, 0, "what was before the first round may be young");
+      await store.create("pods/c", thing(3));
+      await clock.advance(300_000);
+      assert.equal(store.compactedRevision, 2);
+      await clock.advance(300_000);
+      assert.equal(store.compactedRevision, 3);
+      stop();
     });
 
     it("is the same after a restart: objects, revision, history", async () => {
