@@ -37,11 +37,10 @@ export function pathsOf(definition: ResourceDefinition, dialect: Dialect): Recor
       ...(verbs.includes("create") ? { post: operation(target, "create", WRITE_QUERY, { body: model, answer: model }) } : {}),
       ...(verbs.includes("deletecollection") ? { delete: operation(target, "deletecollection", [...LIST_QUERY, ...DELETE_QUERY], { body: DELETE_OPTIONS, answer: STATUS }) } : {}),
     },
-    [`${collection}/{name}`]: { ...pathParameters(target, true), ...itemOperations(target, verbs) },
+  };
   // What can only be asked has no items.
   if (!isStored(definition)) return paths;
   paths[`${collection}/{name}`] = { ...pathParameters(target, true), ...itemOperations(target, verbs) };
-  };
   if (definition.namespaced) {
     paths[resourcePath(definition)] = { get: operation({ ...target, noun: `${kind}ForAllNamespaces` }, "list", LIST_QUERY, { answer: `${model}List` }) };
   }
