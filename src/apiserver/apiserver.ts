@@ -35,6 +35,7 @@ import type { Call } from "./resource-handlers.ts";
 import { errorResponse, json, statusOf, text, withWarnings } from "./response.ts";
 import { handleSelfReview } from "./self-reviews.ts";
 import { serviceAccountTokens } from "./service-account-tokens.ts";
+import { SNAPSHOT_PATH, snapshotResponse } from "./snapshot.ts";
 import { handlePodUpgrade } from "./streaming/upgrade.ts";
 import { subresourceRoutes, type Handler } from "./subresource-routes.ts";
 import type { User } from "./user.ts";
@@ -138,6 +139,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   function nonResource(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse {
     const health = handleHealth(path, query, healthChecks);
     if (health) return health;
+    if (path === SNAPSHOT_PATH && request.method === "GET") return snapshotResponse(store);
     if (path === "/openid/v1/jwks") return { ...json(200, tokens.jwks()), headers: { "content-type": "application/jwk-set+json" } };
     if (path === "/.well-known/openid-configuration") {
       return json(200, {

@@ -142,9 +142,57 @@ const doctor = buildCommand({
   },
 });
 
+const snapshotFile = (brief: string) => ({ kind: "tuple", parameters: [{ parse: String, placeholder: "FILE", brief }] }) as const;
+
+const snapshotSave = buildCommand({
+  loader: async () => (await import("./commands/snapshot.ts")).save,
+  parameters: {
+    flags: { data, salvage: { kind: "boolean", default: false, withNegated: false, brief: "Save what can be read of a damaged store, and tell what can't" } },
+    positional: snapshotFile("File to write; it must not exist"),
+  },
+  docs: {
+    brief: "Save all objects of a cluster, running or not, to a file",
+    fullDescription: ["Saves all objects as of one moment, with a checksum. Volumes, images and certificates are not in it.", "", "Examples:", "  tidepool snapshot save monday.snapshot"].join("\n"),
+  },
+});
+
+const snapshotStatus = buildCommand({
+  loader: async () => (await import("./commands/snapshot.ts")).snapshotStatus,
+  parameters: { flags: { json }, positional: snapshotFile("Snapshot to check") },
+  docs: {
+    brief: "Check a snapshot and say what is in it",
+    fullDescription: ["Reads a whole snapshot and compares it with its checksum.", "", "Examples:", "  tidepool snapshot status monday.snapshot"].join("\n"),
+  },
+});
+
+const snapshotRestore = buildCommand({
+  loader: async () => (await import("./commands/snapshot.ts")).restore,
+  parameters: {
+    flags: {
+      data,
+      bumpRevision: { kind: "parsed", parse: wholeNumber("a number of revisions"), default: "1000000000", placeholder: "N", brief: "Raise revisions by this, so that none is given twice" },
+    },
+    positional: snapshotFile("Snapshot to restore"),
+  },
+  docs: {
+    brief: "Make the store of a stopped cluster from a snapshot",
+    fullDescription: [
+      "Makes a new store from a snapshot, in a data directory that has none. Clients that watched before are told to list again.",
+      "",
+      "Examples:",
+      "  tidepool snapshot restore monday.snapshot --data /tmp/restored",
+    ].join("\n"),
+  },
+});
+
+const snapshot = buildRouteMap({
+  routes: { save: snapshotSave, status: snapshotStatus, restore: snapshotRestore },
+  docs: { brief: "Back up the cluster's store, as one does with etcd" },
+});
+
 export const app = buildApplication(
   buildRouteMap({
-    routes: { up, down, status, reset, logs, kubeconfig, build, doctor },
+    routes: { up, down, status, reset, logs, kubeconfig, build, doctor, snapshot },
     docs: {
       brief: "A whole cloud-native platform in a pool you can look into",
       fullDescription: [

@@ -1,5 +1,5 @@
 /** The control plane: certificates, store, API server, controllers and scheduler. */
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Clock } from "#lib/clock.ts";
 import type { HttpHandler } from "#lib/http.ts";
 import type { Logger } from "#lib/log.ts";
@@ -13,9 +13,9 @@ import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
-import { openStore, sqliteDriver } from "#store/index.ts";
 import type { Disposer } from "./disposer.ts";
 import type { DataPaths } from "./paths.ts";
+import { openClusterStore } from "./store.ts";
 import { API_PORT, CONTROL_PLANE, NODES } from "./topology.ts";
 
 export interface ControlPlane {
@@ -47,10 +47,8 @@ const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
   const pki = await ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
-  // Secrets are in it; SQLite gives its other files the same mode.
-  closeSync(openSync(paths.store, "a", 0o600));
-  const store = openStore({ driver: sqliteDriver(paths.store) });
-  disposer.add("store", () => store.close());
+  const { store, close } = openClusterStore(paths, clock);
+  disposer.add("store", close);
 
   const kubelets = new Map<string, KubeletApi>();
   const api = createApiServer({
