@@ -6,7 +6,7 @@ import { ageColumn, column, countColumn, labelsText, nameColumn, selectorText, t
 import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from "./daemon-set-validation.ts";
 import { define } from "./define.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 
 /** Counts changes of the template: what is left of a field of the first versions. */
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
@@ -40,7 +40,7 @@ export const daemonSet = define(daemonSets, {
   validate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
   validateStatusUpdate: validateDaemonSetStatus,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
+  warnings: ({ spec }) => templateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn(),
     countColumn("Desired", "The total number of nodes that should be running the daemon pod (including nodes correctly running the daemon pod).", ({ status }) => status?.desiredNumberScheduled ?? 0),

@@ -5,7 +5,7 @@ import { ageColumn, column, countColumn, nameColumn, selectorText, templateColum
 import { define } from "./define.ts";
 import { validateDeployment, validateDeploymentStatus, validateDeploymentUpdate } from "./deployment-validation.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 
 export const deployment = define(deployments, {
   model: "io.k8s.api.apps.v1.Deployment",
@@ -34,7 +34,7 @@ export const deployment = define(deployments, {
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
   validateStatusUpdate: validateDeploymentStatus,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
+  warnings: ({ spec }) => templateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn(),
     column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),

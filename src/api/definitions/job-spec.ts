@@ -1,7 +1,7 @@
 /** What Jobs and the templates of CronJobs share besides validation. */
 import type { Job, JobSpec } from "../types.ts";
 import { dns1123Label } from "./names.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 
 export const JOB_NAME = "batch.kubernetes.io/job-name";
 export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
@@ -30,5 +30,5 @@ export function warningsForJobSpec({ completions = 0, parallelism = 0, completio
       "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail",
     );
   }
-  return [...warnings, ...unsupportedInPodSpec(template?.spec, `${field}.template.spec`)];
+  return [...warnings, ...templateWarnings(template, `${field}.template`)];
 }

@@ -5,7 +5,7 @@ import type { PodTemplate } from "../types.ts";
 import { define } from "./define.ts";
 import { dns1123Subdomain, validateName } from "./names.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 import { validatePodTemplate } from "./workload-validation.ts";
 
 export const podTemplate = define(podTemplates, {
@@ -13,7 +13,7 @@ export const podTemplate = define(podTemplates, {
   generation: true,
   setDefaults: setTemplateDefaults,
   validate: ({ metadata, template = {} }) => [...validateName(metadata.name, dns1123Subdomain), ...validatePodTemplate(template, "template")],
-  warnings: ({ template }) => unsupportedInPodSpec(template?.spec, "template.spec"),
+  warnings: ({ template }) => templateWarnings(template, "template"),
   columns: [
     nameColumn(),
     ...templateColumns<PodTemplate>(({ template }) => template?.spec).map((shown) => ({ ...shown, priority: undefined })),

@@ -4,8 +4,8 @@ import { define } from "./define.ts";
 import { podColumns } from "./pod-columns.ts";
 import { setPodDefaults } from "./pod-defaults.ts";
 import { validatePod, validatePodStatusUpdate, validatePodUpdate } from "./pod-validation.ts";
+import { podWarnings } from "./pod-warnings.ts";
 import { qosClassOf } from "./qos.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const pod = define(pods, {
   model: "io.k8s.api.core.v1.Pod",
@@ -21,7 +21,7 @@ export const pod = define(pods, {
   validate: validatePod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec, "spec"),
+  warnings: podWarnings,
   fields: ({ spec, status = {} }) => ({
     "spec.nodeName": spec.nodeName ?? "",
     "spec.restartPolicy": spec.restartPolicy ?? "",

@@ -4,8 +4,8 @@ import type { ReplicaSet } from "../types.ts";
 import { ageColumn, column, countColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 import { validateReplicaSet, validateReplicaSetStatus, validateReplicaSetUpdate } from "./replica-set-validation.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const replicaSet = define(replicaSets, {
   model: "io.k8s.api.apps.v1.ReplicaSet",
@@ -25,7 +25,7 @@ export const replicaSet = define(replicaSets, {
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
   validateStatusUpdate: validateReplicaSetStatus,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
+  warnings: ({ spec }) => templateWarnings(spec.template, "spec.template"),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   columns: [
     nameColumn(),

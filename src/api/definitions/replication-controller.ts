@@ -4,9 +4,9 @@ import type { ReplicationController } from "../types.ts";
 import { ageColumn, column, countColumn, labelsText, nameColumn, templateColumns, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
-import { validateReplicationController } from "./replication-controller-validation.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 import { validateReplicaSetStatus } from "./replica-set-validation.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
+import { validateReplicationController } from "./replication-controller-validation.ts";
 
 export const replicationController = define(replicationControllers, {
   model: "io.k8s.api.core.v1.ReplicationController",
@@ -29,7 +29,7 @@ export const replicationController = define(replicationControllers, {
   },
   validate: validateReplicationController,
   validateStatusUpdate: validateReplicaSetStatus,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
+  warnings: ({ spec }) => templateWarnings(spec.template, "spec.template"),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   columns: [
     nameColumn(),

@@ -5,8 +5,8 @@ import { ageColumn, column, nameColumn, templateColumns } from "./columns.ts";
 import { define } from "./define.ts";
 import { setClaimSpecDefaults } from "./persistent-volume-claim-defaults.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
+import { templateWarnings } from "./pod-warnings.ts";
 import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from "./stateful-set-validation.ts";
-import { unsupportedInPodSpec } from "./unsupported.ts";
 
 export const statefulSet = define(statefulSets, {
   model: "io.k8s.api.apps.v1.StatefulSet",
@@ -23,7 +23,7 @@ export const statefulSet = define(statefulSets, {
   validate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
   validateStatusUpdate: validateStatefulSetStatus,
-  warnings: ({ spec }) => unsupportedInPodSpec(spec.template?.spec, "spec.template.spec"),
+  warnings: ({ spec }) => templateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn(),
     column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),
