@@ -4,18 +4,24 @@
  */
 import type { Resource } from "#api/resources.ts";
 import type { ControllerContext } from "./common/context.ts";
+import { startCronJobController } from "./cronjob/controller.ts";
+import { startDaemonSetController } from "./daemonset/controller.ts";
 import { startDeploymentController } from "./deployment/controller.ts";
+import { startDisruptionController } from "./disruption/controller.ts";
 import { startEndpointsController } from "./endpoints/controller.ts";
 import { startEndpointSliceController } from "./endpointslice/controller.ts";
 import { startGarbageCollector } from "./garbagecollector/controller.ts";
+import { startJobController } from "./job/controller.ts";
 import { startNamespaceController } from "./namespace/controller.ts";
 import { startNodeIpamController } from "./nodeipam/controller.ts";
 import { startNodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { startPersistentVolumeController } from "./persistentvolume/controller.ts";
 import { startPodGcController } from "./podgc/controller.ts";
 import { startReplicaSetController } from "./replicaset/controller.ts";
+import { startReplicationController } from "./replicationcontroller/controller.ts";
 import { startServiceAccountController } from "./serviceaccount/controller.ts";
 import { startStatefulSetController } from "./statefulset/controller.ts";
+import { startTtlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 import { startVolumeProtectionController } from "./volumeprotection/controller.ts";
 
 export interface ControllersOptions extends ControllerContext {
@@ -27,6 +33,8 @@ export interface ControllersOptions extends ControllerContext {
   volumesDirectory: string;
   /** The range of pod addresses; every node gets a /24 of it. */
   clusterCidr?: string | undefined;
+  /** Where schedules without a time zone are; UTC by default. */
+  timeZone?: string | undefined;
 }
 
 export interface Controllers {
@@ -45,6 +53,12 @@ export function startControllers(options: ControllersOptions): Controllers {
     startPodGcController(options),
     startDeploymentController(options),
     startReplicaSetController(options),
+    startReplicationController(options),
+    startDaemonSetController(options),
+    startJobController(options),
+    startCronJobController(options, options.timeZone ?? "UTC"),
+    startTtlAfterFinishedController(options),
+    startDisruptionController(options),
     startStatefulSetController(options),
     startEndpointSliceController(options),
     startEndpointsController(options),
