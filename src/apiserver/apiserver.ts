@@ -95,7 +95,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     clock,
     rng,
     log,
-    admission: admissionChain([...builtInPlugins({ find, rng }), ...(options.admissionPlugins ?? [])]),
+    admission: admissionChain([...builtInPlugins({ find, rng, clock }), ...(options.admissionPlugins ?? [])]),
   };
   const strategies = builtInStrategies(store, options.serviceRanges ?? DEFAULT_RANGES, rng);
   const catalog = createCatalog([...builtIn, ...(options.extraDefinitions ?? [])], context, strategies);

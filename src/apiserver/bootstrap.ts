@@ -1,18 +1,23 @@
 /**
- * What is there from the start: the system namespaces, and the `kubernetes` Service with this server
- * behind it.
+ * What is there from the start: the system namespaces and priority classes, and the `kubernetes` Service
+ * with this server behind it.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controlplane/controller/kubernetesservice/controller.go
  */
 import { every, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import { bodyText, type HttpHandler } from "#lib/http.ts";
 import { StatusError } from "#api/errors.ts";
-import { apiVersionOf, endpoints, endpointSlices, namespaces, resourcePath, services, type Resource } from "#api/resources.ts";
+import { apiVersionOf, endpoints, endpointSlices, namespaces, priorityClasses, resourcePath, services, type Resource } from "#api/resources.ts";
 import type { Status } from "#api/types.ts";
 
 /** As often as upstream looks after its Service. */
 const PERIOD_MS = 10_000;
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/** For what the cluster can't do without, here or on its node. */
+const PRIORITY_CLASSES = [
+  { name: "system-node-critical", value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node." },
+  { name: "system-cluster-critical", value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." },
+];
 
 export interface BootstrapOptions {
   /** Where pods reach this server: a node's address. */
@@ -25,6 +30,7 @@ export interface BootstrapOptions {
 /** Makes what is missing, and brings the endpoints of the `kubernetes` Service up to date. Throws a StatusError. */
 export async function bootstrap(handler: HttpHandler, { address, port, clusterIP = "10.96.0.1" }: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) await ensure(handler, namespaces, { metadata: { name } });
+  for (const { name, ...rest } of PRIORITY_CLASSES) await ensure(handler, priorityClasses, { metadata: { name }, ...rest });
   const metadata = { name: "kubernetes", namespace: "default" };
   await ensure(handler, services, {
     metadata: { ...metadata, labels: { component: "apiserver", provider: "kubernetes" } },

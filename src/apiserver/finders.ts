@@ -9,6 +9,8 @@ export interface Finders {
   object: <T extends KubeObject>(resource: Resource<T>, namespace: string, name: string) => T | undefined;
   /** All objects of a kind, or of one namespace, in the order of their names. Shared: copy before changing. */
   list: <T extends KubeObject>(resource: Resource<T>, namespace?: string) => T[];
+  /** The keys of all objects of a kind in the store, as {@link Finders.list} would list them. */
+  keys: (resource: Resource, namespace?: string) => string[];
   namespace: (name: string) => Namespace | undefined;
   serviceAccount: (namespace: string, name: string) => ServiceAccount | undefined;
   pod: (namespace: string, name: string) => Pod | undefined;
@@ -27,6 +29,10 @@ export function findersOf(catalog: () => Catalog): Finders {
       const registry = registryOf(resource);
       if (!registry) return [];
       return registry.context.store.list(registry.prefix(namespace)).entries.map((entry) => objectOf<T>(registry.view(entry)));
+    },
+    keys(resource, namespace = "") {
+      const registry = registryOf(resource);
+      return registry ? registry.context.store.list(registry.prefix(namespace)).entries.map(({ key }) => key) : [];
     },
     namespace: (name) => find.object(namespaces, "", name),
     serviceAccount: (namespace, name) => find.object(serviceAccounts, namespace, name),

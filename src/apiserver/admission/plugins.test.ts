@@ -128,3 +128,74 @@ describe("nodes", () => {
     assert.deepEqual((await server.request(`GET ${PODS}/bound`)).body.metadata.labels, { app: "a", ...ZONE });
   });
 });
+
+describe("Priority", () => {
+  const CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses";
+  const of = async (spec: object) => {
+    const { body } = await server.request(`POST ${PODS}`, { metadata: { generateName: "p-" }, spec: { containers: [{ name: "a", image: "a" }], ...spec } });
+    return body.message ?? [body.spec.priorityClassName, body.spec.priority, body.spec.preemptionPolicy];
+  };
+
+  it("comes from the pod's class, or the default one", async () => {
+    assert.deepEqual(await of({}), [undefined, 0, "PreemptLowerPriority"]);
+    assert.deepEqual(await of({ priorityClassName: "system-node-critical" }), ["system-node-critical", 2000001000, "PreemptLowerPriority"]);
+    await server.create(CLASSES, { metadata: { name: "usual" }, value: 7, globalDefault: true, preemptionPolicy: "Never" });
+    assert.deepEqual(await of({}), ["usual", 7, "Never"]);
+    assert.deepEqual(await of({ priority: 7 }), ["usual", 7, "Never"]);
+  });
+
+  it("can't be made up", async () => {
+    assert.equal(await of({ priorityClassName: "none" }), 'pods "p-" is forbidden: no PriorityClass with name none was found');
+    assert.equal(
+      await of({ priority: 5 }),
+      'pods "p-" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name',
+    );
+  });
+
+  it("has one default", async () => {
+    await server.create(CLASSES, { metadata: { name: "usual" }, value: 7, globalDefault: true });
+    assert.equal(
+      await refused(`POST ${CLASSES}`, { metadata: { name: "other" }, value: 8, globalDefault: true }),
+      'priorityclasses.scheduling.k8s.io "other" is forbidden: PriorityClass usual is already marked as default. Only one default can exist',
+    );
+  });
+});
+
+describe("RuntimeClass", () => {
+  const gvisor = {
+    metadata: { name: "gvisor" },
+    handler: "runsc",
+    overhead: { podFixed: { cpu: "250m" } },
+    scheduling: { nodeSelector: { sandbox: "yes" }, tolerations: [{ key: "sandbox", operator: "Exists" }] },
+  };
+  const wanting = (spec: object) => ({ metadata: { name: "p" }, spec: { runtimeClassName: "gvisor", containers: [{ name: "a", image: "a" }], ...spec } });
+
+  it("gives pods its overhead and its place", async () => {
+    assert.equal(await refused(`POST ${PODS}`, wanting({})), 'pods "p" is forbidden: pod rejected: RuntimeClass "gvisor" not found');
+    await server.create("/apis/node.k8s.io/v1/runtimeclasses", gvisor);
+    const { body } = await server.request(`POST ${PODS}`, wanting({ nodeSelector: { disk: "ssd" } }));
+    assert.deepEqual([body.spec.overhead, body.spec.nodeSelector, body.spec.tolerations.at(-1)], [{ cpu: "250m" }, { disk: "ssd", sandbox: "yes" }, { key: "sandbox", operator: "Exists" }]);
+  });
+
+  it("can't be contradicted", async () => {
+    await server.create("/apis/node.k8s.io/v1/runtimeclasses", gvisor);
+    assert.equal(await refused(`POST ${PODS}`, wanting({ overhead: { cpu: "1" } })), "pods \"p\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+    assert.equal(
+      await refused(`POST ${PODS}`, wanting({ nodeSelector: { sandbox: "no" } })),
+      'pods "p" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[sandbox] = yes; pod.spec.nodeSelector[sandbox] = no',
+    );
+    assert.equal(
+      await refused(`POST ${PODS}`, wanting({ runtimeClassName: undefined, overhead: { cpu: "1" } })),
+      'pods "p" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+    );
+  });
+});
+
+describe("DefaultIngressClass", () => {
+  it("gives Ingresses the default class", async () => {
+    await server.create("/apis/networking.k8s.io/v1/ingressclasses", { metadata: { name: "nginx", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } }, spec: { controller: "example.com/nginx" } });
+    const rule = { http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "s", port: { number: 80 } } } }] } };
+    const { body } = await server.request("POST /apis/networking.k8s.io/v1/namespaces/default/ingresses", { metadata: { name: "i" }, spec: { rules: [rule] } });
+    assert.equal(body.spec.ingressClassName, "nginx");
+  });
+});

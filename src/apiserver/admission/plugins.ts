@@ -2,16 +2,22 @@
  * The admission plugins that are built in, in upstream's order.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/kubeapiserver/options/plugins.go (AllOrderedPlugins)
  */
+import type { Clock } from "#lib/clock.ts";
 import type { Rng } from "#lib/random.ts";
-import { nodes, pods, storageClasses } from "#api/resources.ts";
+import { ingressClasses, limitRanges, nodes, pods, priorityClasses, resourceQuotas, runtimeClasses, storageClasses } from "#api/resources.ts";
 import type { Finders } from "../finders.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import { defaultIngressClass } from "./default-ingress-class.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
+import { priorityAdmission } from "./priority.ts";
+import { resourceQuotaAdmission } from "./resource-quota.ts";
+import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { storageObjectInUseProtection } from "./storage-object-in-use-protection.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
@@ -19,18 +25,25 @@ import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 export interface PluginContext {
   find: Finders;
   rng: Rng;
+  clock: Clock;
 }
 
-export function builtInPlugins({ find, rng }: PluginContext): AdmissionPlugin[] {
+export function builtInPlugins({ find, rng, clock }: PluginContext): AdmissionPlugin[] {
+  const storageClassNamed = (name: string) => find.object(storageClasses, "", name);
   return [
     namespaceLifecycle(find.namespace),
+    limitRanger((namespace) => find.list(limitRanges, namespace)),
     serviceAccountAdmission(find.serviceAccount, rng),
     taintNodesByCondition,
     podSecurity({ namespace: find.namespace, pods: (namespace) => find.list(pods, namespace) }),
+    priorityAdmission({ all: () => find.list(priorityClasses), byName: (name) => find.object(priorityClasses, "", name) }),
     defaultTolerationSeconds,
     defaultStorageClass(() => find.list(storageClasses)),
     storageObjectInUseProtection,
-    persistentVolumeClaimResize((name) => find.object(storageClasses, "", name)),
+    persistentVolumeClaimResize(storageClassNamed),
+    runtimeClassAdmission((name) => find.object(runtimeClasses, "", name)),
+    defaultIngressClass(() => find.list(ingressClasses)),
     podTopologyLabels((name) => find.object(nodes, "", name)),
+    resourceQuotaAdmission({ keys: (namespace) => find.keys(resourceQuotas, namespace), clock }),
   ];
 }

@@ -4,7 +4,7 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/component-helpers/resource/helpers.go
  */
 import { addAmounts, maxAmount, parseAmount, type Amount } from "#lib/amount.ts";
-import type { Container, PodSpec } from "#api/types.ts";
+import type { Container, PodSpec } from "./types.ts";
 
 /** By the resource's name. */
 export type Amounts = Record<string, Amount>;
