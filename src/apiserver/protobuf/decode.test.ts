@@ -64,6 +64,20 @@ test("a volume's source and a probe's handler are inlined, quantities and ports 
   });
 });
 
+test("a message within a message that stands in place of both, zero where it says something, and the group's own type of a name", () => {
+  const rule = message([1, ""], [2, "v1"], [3, "pods"], [4, ""]);
+  const named = message([1, "web"], [2, message([1, "CREATE"], [2, rule])]);
+  const policy = envelope("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", message([2, message([2, message([3, named])])]));
+  assert.deepEqual((decode(policy, "admissionregistration.v1.ValidatingAdmissionPolicy") as { spec: object }).spec, {
+    matchConstraints: { resourceRules: [{ resourceNames: ["web"], operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], scope: "" }] },
+  });
+  const subject = message([1, "User"], [2, message([1, "ada"])]);
+  const schema = envelope("flowcontrol.apiserver.k8s.io/v1", "FlowSchema", message([2, message([4, message([1, subject])])]));
+  assert.deepEqual((decode(schema, "flowcontrol.v1.FlowSchema") as { spec: object }).spec, { rules: [{ subjects: [{ kind: "User", user: { name: "ada" } }] }] });
+  const budget = envelope("policy/v1", "PodDisruptionBudget", message([2, message([1, message([1, 0], [2, 0], [3, ""])])]));
+  assert.deepEqual((decode(budget, "policy.v1.PodDisruptionBudget") as { spec: object }).spec, { minAvailable: 0 });
+});
+
 test("what is no Kubernetes protobuf is refused with the reason", () => {
   assert.throws(() => decode(Buffer.from("{}"), "core.v1.Pod"), /does not begin with k8s/);
   assert.throws(() => decode(envelope("v1", "ConfigMap", Buffer.from([0x0a, 0x7f])), "core.v1.ConfigMap"), { name: "StatusError", message: /unable to decode/ });
