@@ -6,6 +6,7 @@
 import { fieldsOfModel, type FieldSchema } from "./field-schema.ts";
 import { prune } from "./openapi/decode.ts";
 import { patchMeta, type PatchMeta } from "./openapi/schema.ts";
+import { zeroOf } from "./openapi/zero.ts";
 import type { ResourceDefinition } from "./scheme.ts";
 
 export type { PatchMeta };
@@ -23,9 +24,11 @@ export interface ObjectSchema {
   patchMeta?: ((path: readonly string[]) => PatchMeta) | undefined;
   /** How server-side apply merges the object, and who owns what of it. */
   fields(): FieldSchema;
+  /** What an object of the kind holds before anyone writes to it, a new one each time; undefined where that is nothing, as with custom resources. */
+  zero?: (() => object) | undefined;
 }
 
 /** The schema of a definition: its own, or the built-in model's. */
 export function schemaOf({ schema, model }: Pick<ResourceDefinition, "schema" | "model">): ObjectSchema {
-  return schema ?? { prune: (object) => prune(model, object), patchMeta: (path) => patchMeta(model, path), fields: () => fieldsOfModel(model) };
+  return schema ?? { prune: (object) => prune(model, object), patchMeta: (path) => patchMeta(model, path), fields: () => fieldsOfModel(model), zero: () => zeroOf(model) };
 }

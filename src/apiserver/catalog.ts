@@ -2,6 +2,7 @@
  * What this server serves: the built-in kinds, and those that custom resources add and take away while
  * it runs.
  */
+import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import { Registry } from "./registry/registry.ts";
@@ -28,6 +29,13 @@ export function createCatalog(builtIn: readonly ResourceDefinition[], context: R
   let registries = new Map<string, Registry>();
   let groupVersions = new Set<string>();
 
+  /** Finds the other versions in which the objects of a kind are served. */
+  function versionsOf(definition: ResourceDefinition): (apiVersion: string) => ResourceDefinition | undefined {
+    const { group, plural } = definition.stored ?? definition;
+    const isStoredAlike = ({ stored, ...own }: ResourceDefinition): boolean => (stored ?? own).group === group && (stored ?? own).plural === plural;
+    return (apiVersion) => served.find((other) => apiVersionOf(other) === apiVersion && isStoredAlike(other));
+  }
+
   function rebuild(): void {
     served = [...builtIn, ...[...added.values()].flat()];
     const known = registries;
@@ -37,7 +45,7 @@ export function createCatalog(builtIn: readonly ResourceDefinition[], context: R
       const key = `${group}/${version}/${plural}`;
       // A registry that is the same as before keeps what it has cached.
       const before = known.get(key);
-      registries.set(key, before?.definition === definition ? before : new Registry(definition, strategyOf(definition), context));
+      registries.set(key, before?.definition === definition ? before : new Registry(definition, strategyOf(definition), context, versionsOf(definition)));
     }
     groupVersions = new Set(served.map(({ group, version }) => `${group}/${version}`));
     generation++;

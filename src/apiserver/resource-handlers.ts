@@ -9,9 +9,12 @@ import type { DeleteOptions } from "#api/types.ts";
 import type { Entry } from "#store/index.ts";
 import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
 import { encodeEntry, encodePage, encodingOf, respond } from "./encode.ts";
-import { applyPatch, PATCH_TYPES, STRATEGIC_MERGE_PATCH } from "./patch/patch.ts";
+import type { ApplyRequest } from "./fieldmanager/field-manager.ts";
+import { isMap } from "./fieldmanager/typed.ts";
+import { applyPatch, APPLY_PATCH, PATCH_TYPES, STRATEGIC_MERGE_PATCH } from "./patch/patch.ts";
 import { unsupportedMediaType } from "#api/errors.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
+import { applyObject } from "./registry/apply.ts";
 import type { WriteRequest } from "./registry/context.ts";
 import { deleteObject } from "./registry/delete.ts";
 import { listPage, selectorOf } from "./registry/list.ts";
@@ -20,6 +23,7 @@ import { watchLines } from "./registry/watch.ts";
 import { isTrue, type ResourceRequest } from "./request-info.ts";
 import { json, jsonText } from "./response.ts";
 import type { User } from "./user.ts";
+import { writeOptionsOf } from "./write-options.ts";
 
 /** One request about a resource, with all that its handler needs. */
 export interface Call {
@@ -30,16 +34,23 @@ export interface Call {
   registry: Registry;
   /** Collects warnings for the client. */
   warn: (text: string) => void;
+  /** Notes something for the audit log. */
+  annotate?: ((key: string, value: string) => void) | undefined;
+  /** Throws Forbidden when the user may not do that to the target, too. */
+  authorize?: ((verb: string) => void) | undefined;
 }
 
-export function writeRequest({ query, target, user, warn }: Call): WriteRequest {
-  return { user, namespace: target.namespace, dryRun: isDryRun(query.getAll("dryRun")), warn };
+/** Throws Invalid where the options are. */
+export function writeRequest(call: Call, isApply = false): WriteRequest {
+  const { target, user, warn } = call;
+  const { dryRun, fieldManager } = writeOptionsOf(call, isApply);
+  return { user, namespace: target.namespace, dryRun, warn, fieldManager };
 }
 
 function isDryRun(values: string[]): boolean {
   const unknown = values.find((value) => value !== "All" && value !== "");
   if (unknown !== undefined) {
-    throw invalid({ group: "meta.k8s.io", resource: "CreateOptions" }, [
+    throw invalid({ group: "meta.k8s.io", resource: "DeleteOptions" }, [
       { field: "dryRun", type: "NotSupported", message: `Unsupported value: []string{${JSON.stringify(unknown)}}: supported values: "All"` },
     ]);
   }
@@ -105,22 +116,26 @@ export function handleWatch(call: Call): HttpResponse {
 
 export async function handleCreate(call: Call): Promise<HttpResponse> {
   const { registry, http } = call;
+  const request = writeRequest(call);
   const object = await decodeObject(http, checksOf(call));
-  return answerEntry(call, 201, await registry.create(writeRequest(call), object));
+  return answerEntry(call, 201, await registry.create(request, object));
 }
 
 /** PUT on an object or its status. */
 export async function handleUpdate(call: Call): Promise<HttpResponse> {
   const { registry, target, http } = call;
+  const request = writeRequest(call);
   const object = await decodeObject(http, checksOf(call));
-  if (!object.metadata.name) throw badRequest("name must be provided");
-  const entry = await registry.update(writeRequest(call), target.name, () => structuredClone(object), target);
+  if (!object.metadata.name) throw badRequest(`the name of the object (${target.name} based on URL) was undeterminable: name must be provided`);
+  const entry = await registry.update(request, target.name, () => structuredClone(object), target);
   return answerEntry(call, 200, entry);
 }
 
 /** PATCH on an object or its status. */
 export async function handlePatch(call: Call): Promise<HttpResponse> {
   const { registry, target } = call;
+  if (mediaType(call.http) === APPLY_PATCH) return handleApply(call);
+  const request = writeRequest(call);
   const patch = readPatch(call);
   const checks = checksOf(call);
   const change = (current: Stored): Stored => {
@@ -128,7 +143,41 @@ export async function handlePatch(call: Call): Promise<HttpResponse> {
     // A patch that fits an earlier state may warn again on the next; the client sees each warning once.
     return checkObject(patched, [], checks);
   };
-  return answerEntry(call, 200, await registry.update(writeRequest(call), target.name, change, target));
+  return answerEntry(call, 200, await registry.update(request, target.name, change, target));
+}
+
+/** Server-side apply of an object or its status. */
+async function handleApply(call: Call): Promise<HttpResponse> {
+  const { registry, target } = call;
+  const request = writeRequest(call, true);
+  const config = await readConfiguration(call);
+  const checks: Checks = { ...checksOf(call), validation: "Ignore" };
+  const { entry, created } = await applyObject(registry, request, target.name, config, {
+    ...applyRequestOf(call),
+    subresource: target.subresource,
+    decode: (object) => checkObject(object, [], checks),
+    checkCreate: () => call.authorize?.("create"),
+  });
+  return answerEntry(call, created ? 201 : 200, entry);
+}
+
+export function applyRequestOf(call: Call): ApplyRequest {
+  const { fieldManager, force } = writeOptionsOf(call, true);
+  return { manager: fieldManager, force };
+}
+
+/** The configuration that is to be applied: YAML, and thereby JSON. Throws BadRequest. */
+export async function readConfiguration({ http, query, warn }: Call): Promise<Record<string, unknown>> {
+  const { parseYaml } = await import("./yaml.ts");
+  const { value, duplicates } = parseYaml(bodyAsText(http));
+  if (value !== null && value !== undefined && !isMap(value)) {
+    const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`);
+  }
+  const validation = fieldValidationOf(query);
+  if (duplicates.length > 0 && validation === "Strict") throw badRequest(`error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors: ${duplicates.join(", ")}`);
+  if (validation === "Warn") duplicates.forEach(warn);
+  return value ?? {};
 }
 
 /** The patch of a request's body, ready to be applied. Throws UnsupportedMediaType, BadRequest. */
@@ -136,7 +185,7 @@ export function readPatch({ http, registry, query, warn }: Call): (current: unkn
   const { patchMeta } = schemaOf(registry.definition);
   const contentType = mediaType(http);
   // Strategic merge needs merge keys, which custom resources don't have.
-  const types = patchMeta ? PATCH_TYPES : PATCH_TYPES.filter((type) => type !== STRATEGIC_MERGE_PATCH);
+  const types = [...(patchMeta ? PATCH_TYPES : PATCH_TYPES.filter((type) => type !== STRATEGIC_MERGE_PATCH)), APPLY_PATCH];
   if (!types.includes(contentType)) throw unsupportedMediaType(types);
   const text = bodyAsText(http);
   let patch: unknown;

@@ -2,7 +2,8 @@
  * `metadata.managedFields`: who owns which fields, and since when.
  * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/managedfields/internal/managedfields.go
  */
-import type { ObjectMeta } from "#api/types.ts";
+import type { KubeObject, ObjectMeta } from "#api/types.ts";
+import { sameJson } from "#lib/json.ts";
 import { EMPTY, parseFieldSet, type FieldSet } from "./field-set.ts";
 import type { Managers } from "./updater.ts";
 
@@ -103,7 +104,25 @@ export function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
   return entries.length === 0 || (entries.length === 1 && Object.keys(entries[0]!).length === 0);
 }
 
-/** Whether two lists differ at most in their times. */
-export function sameButTimes(a: readonly ManagedFieldsEntry[] = [], b: readonly ManagedFieldsEntry[] = [], same: (a: unknown, b: unknown) => boolean): boolean {
-  return a.length === b.length && a.every((entry, i) => same({ ...entry, time: undefined }, { ...b[i], time: undefined }));
+/** Whether two objects differ at most in when their fields were written: then nothing was. */
+export function sameButWhenManaged(a: KubeObject, b: KubeObject): boolean {
+  const timeless = ({ metadata: { managedFields, ...metadata }, ...rest }: KubeObject): object => ({
+    ...rest,
+    metadata: { ...metadata, managedFields: managedFields?.map((entry) => ({ ...entry, time: undefined })) },
+  });
+  return sameJson(timeless(a), timeless(b));
+}
+
+/** Puts the managed fields back where admission has made something invalid of them, and says so. */
+export function checkManagedFields({ metadata }: KubeObject, before: ObjectMeta["managedFields"], warn: (text: string) => void): void {
+  const { managedFields } = metadata;
+  if (managedFields === before || sameJson(managedFields, before)) return;
+  try {
+    metadata.managedFields = writeManagedFields(parseManagedFields(managedFields ?? []));
+  } catch (error) {
+    metadata.managedFields = before;
+    warn(
+      `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${(error as Error).message}`,
+    );
+  }
 }

@@ -5,6 +5,8 @@ import { applyMergePatch, isMap } from "./merge-patch.ts";
 import { applyStrategicMergePatch, type MetaOf } from "./strategic-merge-patch.ts";
 
 export const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
+/** Server-side apply; it is no patch of its own, but a field manager's business. */
+export const APPLY_PATCH = "application/apply-patch+yaml";
 export const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json", STRATEGIC_MERGE_PATCH];
 
 /**

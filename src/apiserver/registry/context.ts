@@ -23,6 +23,8 @@ export interface WriteRequest {
   dryRun: boolean;
   /** Tells the client something in a `Warning:` header. */
   warn: (text: string) => void;
+  /** Who owns the fields that the write changes; the server's own writes are nobody's but "unknown". */
+  fieldManager?: string | undefined;
   /** Notes something for the audit log. */
   annotate?: ((key: string, value: string) => void) | undefined;
   /** The options of the request as webhooks are told them: `CreateOptions`, `UpdateOptions`, `PatchOptions`. */

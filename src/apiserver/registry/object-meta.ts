@@ -67,7 +67,7 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta): Fie
 export function keepServerMetadata(object: KubeObject, old: KubeObject): void {
   const { metadata } = object;
   metadata.uid ||= old.metadata.uid;
-  for (const field of ["creationTimestamp", "generation", "selfLink", "managedFields"] as const) {
+  for (const field of ["creationTimestamp", "generation", "selfLink"] as const) {
     if (old.metadata[field] === undefined) delete metadata[field];
     else Object.assign(metadata, { [field]: old.metadata[field] });
   }

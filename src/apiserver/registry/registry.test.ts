@@ -22,6 +22,16 @@ describe("create", () => {
         uid: body.metadata.uid,
         creationTimestamp: "2026-01-01T00:00:00Z",
         resourceVersion: String(server.store.revision),
+        managedFields: [
+          {
+            manager: "unknown",
+            operation: "Update",
+            apiVersion: "v1",
+            time: "2026-01-01T00:00:00Z",
+            fieldsType: "FieldsV1",
+            fieldsV1: { "f:data": { ".": {}, "f:x": {} } },
+          },
+        ],
       },
       data: { x: "1" },
     });

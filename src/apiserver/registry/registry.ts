@@ -3,8 +3,8 @@
  * are in `list.ts` and `watch.ts`, deletion in `delete.ts`.
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/registry/generic/registry/store.go
  */
-import { isDeepStrictEqual } from "node:util";
 import { toTime } from "#lib/clock.ts";
+import { sameJson } from "#lib/json.ts";
 import { randomSuffix, uuid } from "#lib/random.ts";
 import {
   alreadyExists,
@@ -21,6 +21,9 @@ import type { ResourceDefinition } from "#api/scheme.ts";
 import type { KubeObject } from "#api/types.ts";
 import { KeyExistsError, RevisionMismatchError, type Entry } from "#store/index.ts";
 import type { Attributes } from "../admission/admission.ts";
+import { endpointOf } from "../fieldmanager/endpoint.ts";
+import { trackUpdate, type Endpoint } from "../fieldmanager/field-manager.ts";
+import { checkManagedFields, sameButWhenManaged } from "../fieldmanager/managed-fields.ts";
 import type { RegistryContext, WriteRequest } from "./context.ts";
 import { keepServerMetadata, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
 import type { Strategy } from "./strategy.ts";
@@ -28,7 +31,7 @@ import type { Strategy } from "./strategy.ts";
 /** Longest base of a generated name: 63 less the suffix. */
 const MAX_GENERATED_BASE = 58;
 const GENERATE_NAME_ATTEMPTS = 8;
-const OWNED_BY_SERVER = ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] as const;
+const OWNED_BY_SERVER = ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] as const;
 /** How often a write without a resourceVersion is tried again when others write the same object. */
 const UPDATE_ATTEMPTS = 100;
 
@@ -40,6 +43,8 @@ export interface UpdateOptions {
   subresource?: string;
   /** The change is part of a request that has been admitted already: a Binding, a Scale. */
   admitted?: boolean;
+  /** The change says itself who owns what: an apply, a Scale, a Binding. */
+  ownsFields?: boolean;
 }
 
 export class Registry {
@@ -47,11 +52,30 @@ export class Registry {
   readonly strategy: Strategy;
   readonly context: RegistryContext;
   readonly #views = new WeakMap<Entry, Entry>();
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #versionOf: (apiVersion: string) => ResourceDefinition | undefined;
 
-  constructor(definition: ResourceDefinition, strategy: Strategy, context: RegistryContext) {
+  /** `versionOf` finds the definition of another version of the kind. */
+  constructor(definition: ResourceDefinition, strategy: Strategy, context: RegistryContext, versionOf: (apiVersion: string) => ResourceDefinition | undefined) {
     this.definition = definition;
     this.strategy = strategy;
     this.context = context;
+    this.#versionOf = versionOf;
+  }
+
+  /** How fields are owned by who writes the objects, or a subresource of theirs. */
+  endpoint(subresource: string): Endpoint {
+    let endpoint = this.#endpoints.get(subresource);
+    if (!endpoint) {
+      endpoint = endpointOf(this.definition, this.strategy, subresource, this.#versionOf);
+      this.#endpoints.set(subresource, endpoint);
+    }
+    return endpoint;
+  }
+
+  /** The time, as objects hold it. */
+  now(): string {
+    return toTime(this.context.clock.now());
   }
 
   /** Keys are `pods/shop/web-1`, `deployments.apps/shop/web`, `nodes/tidepool-worker`. */
@@ -99,21 +123,25 @@ export class Registry {
     return entry;
   }
 
-  async create(request: WriteRequest, sent: Stored): Promise<Entry> {
-    const { clock, rng, admission } = this.context;
+  /** With `ownsFields`, the object says itself who owns what. */
+  async create(request: WriteRequest, sent: Stored, { ownsFields = false }: Pick<UpdateOptions, "ownsFields"> = {}): Promise<Entry> {
+    const { rng, admission } = this.context;
     const { definition } = this;
     this.#checkNamespace(request, sent);
     if (sent.metadata.resourceVersion) throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
     if (definition.namespaced) sent.metadata.namespace = request.namespace;
     for (const field of OWNED_BY_SERVER) delete sent.metadata[field];
     definition.setDefaults?.(sent);
+    if (!ownsFields) trackUpdate(this.endpoint(""), undefined, sent, request.fieldManager ?? "", this.now());
+    const { managedFields } = sent.metadata;
     const attributes = this.#attributes(request, { operation: "CREATE", subresource: "", name: sent.metadata.name ?? "", object: sent });
     await admission.admit(attributes);
     const object = attributes.object!;
+    checkManagedFields(object, managedFields, request.warn);
     const { metadata } = object;
     for (const field of OWNED_BY_SERVER) delete metadata[field];
     metadata.uid = uuid(rng);
-    metadata.creationTimestamp = toTime(clock.now());
+    metadata.creationTimestamp = this.now();
     if (definition.generation) metadata.generation = 1;
     else delete metadata.generation;
     const generated = !metadata.name && !!metadata.generateName;
@@ -200,7 +228,7 @@ export class Registry {
   }
 
   /** Validates and stores the successor of `entry`; throws a RevisionMismatchError when it isn't current any more. */
-  async #replace(request: WriteRequest, entry: Entry, next: Stored, { subresource = "", admitted }: UpdateOptions): Promise<Entry> {
+  async #replace(request: WriteRequest, entry: Entry, next: Stored, { subresource = "", admitted, ownsFields }: UpdateOptions): Promise<Entry> {
     const { store, admission } = this.context;
     const { definition } = this;
     const old = entry.object as Stored;
@@ -214,10 +242,13 @@ export class Registry {
     keepServerMetadata(next, old);
     next.metadata.resourceVersion = String(entry.revision);
     definition.setDefaults?.(next);
+    if (!ownsFields) trackUpdate(this.endpoint(subresource), old, next, request.fieldManager ?? "", this.now());
+    const { managedFields } = next.metadata;
     const attributes = this.#attributes(request, { operation: "UPDATE", subresource, name: old.metadata.name, object: next, oldObject: old });
     if (!admitted) {
       await admission.admit(attributes);
       next = attributes.object!;
+      checkManagedFields(next, managedFields, request.warn);
       if (subresource === "status") next = attributes.object = this.#statusOnly(old, next);
     }
     if (subresource === "") this.#prepareForUpdate(next, old);
@@ -232,7 +263,7 @@ export class Registry {
       }
       if (!admitted) await admission.validate(attributes);
       // As upstream, a write that changes nothing is none: controllers may write what they want to be true.
-      if (isDeepStrictEqual(JSON.parse(JSON.stringify(next)), old)) return entry;
+      if (sameButWhenManaged(next, old)) return entry;
       if (request.dryRun) {
         this.#tryAlongside(attributes);
         return draft(entry.key, next);
@@ -254,7 +285,7 @@ export class Registry {
       else next.status = old.status;
     }
     definition.prepareForUpdate?.(next, old);
-    if (definition.generation && !isDeepStrictEqual(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    if (definition.generation && !sameJson(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 
   #updateErrors(next: Stored, old: Stored, subresource: string): FieldError[] {
@@ -268,7 +299,7 @@ export class Registry {
 
   /** The old object with the new status, and with the new labels and annotations where the kind allows it. */
   #statusOnly(old: Stored, next: Stored): Stored {
-    const metadata = { ...old.metadata };
+    const metadata = { ...old.metadata, managedFields: next.metadata.managedFields };
     if (this.strategy.statusWritesMetadata) {
       for (const field of ["labels", "annotations", "finalizers"] as const) {
         if (next.metadata[field] === undefined) delete metadata[field];
