@@ -19,6 +19,7 @@ import { startPersistentVolumeController } from "./persistentvolume/controller.t
 import { startPodGcController } from "./podgc/controller.ts";
 import { startReplicaSetController } from "./replicaset/controller.ts";
 import { startReplicationController } from "./replicationcontroller/controller.ts";
+import { startResourceQuotaController } from "./resourcequota/controller.ts";
 import { startServiceAccountController } from "./serviceaccount/controller.ts";
 import { startStatefulSetController } from "./statefulset/controller.ts";
 import { startTtlAfterFinishedController } from "./ttlafterfinished/controller.ts";
@@ -59,6 +60,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startCronJobController(options, options.timeZone ?? "UTC"),
     startTtlAfterFinishedController(options),
     startDisruptionController(options),
+    startResourceQuotaController(options, options.resources),
     startStatefulSetController(options),
     startEndpointSliceController(options),
     startEndpointsController(options),
