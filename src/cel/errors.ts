@@ -1,6 +1,13 @@
 /** An expression that doesn't parse or check. The message is cel-go's: every problem with its position, as `ERROR: <input>:1:6: ...`. */
 export class CelCompileError extends Error {
   override name = "CelCompileError";
+  /** How Kubernetes begins the message: an expression that checks can still fail with its literals, such as `int("x")`. */
+  readonly reason: "compilation failed" | "program instantiation failed";
+
+  constructor(message: string, reason: CelCompileError["reason"] = "compilation failed") {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** An expression that was evaluated and came to an error, such as `no such key: replicas`. */

@@ -9,7 +9,10 @@ export {
   listOf, mapOf, objectType, optionalOf,
 } from "./types.ts";
 export { compile } from "./program.ts";
-export type { CelEnvironment, CelProgram, CelResult, SizeEstimate, SizeEstimator } from "./program.ts";
+export type { CelEnvironment, CelProgram, CelResult } from "./program.ts";
+export type { SizeEstimate, SizeEstimator } from "./estimate.ts";
+export { formatType } from "./type-relations.ts";
+export { JSON_PATCH, OBJECT } from "./structs.ts";
 export type { CelValue } from "./values.ts";
 export { CelCompileError, CelEvaluationError } from "./errors.ts";
 export { declaredType, maxCardinality } from "./schema.ts";

@@ -16,6 +16,8 @@ interface Sized {
 export interface SimpleType extends Sized {
   readonly kind: "simple";
   readonly name: SimpleTypeName;
+  /** A timestamp that JSON writes as a day. */
+  readonly format?: "date";
 }
 
 export interface ListType extends Sized {
@@ -38,6 +40,8 @@ export interface ObjectType extends Sized {
   readonly name: string;
   /** The type of a field by its name in expressions, or undefined. */
   readonly field: (name: string) => CelType | undefined;
+  /** The name in expressions of a field by its name in JSON, or undefined for one that has none. */
+  readonly nameOf: (property: string) => string | undefined;
   /** The fields' names in JSON differ from those in expressions (`__dot__`, `__namespace__`): see escaping.ts. */
   readonly escaped: boolean;
 }
@@ -114,7 +118,7 @@ export function typeParameter(name: string): TypeParameter {
  * types that contain themselves. With `escaped`, the fields are given by their names in JSON and written in
  * expressions as Kubernetes escapes them; a field whose name can't be escaped can't be reached.
  */
-export function objectType(name: string, fields: Record<string, CelType> | (() => Record<string, CelType>), options: { escaped?: boolean } = {}): ObjectType {
+export function objectType(name: string, fields: Record<string, CelType> | (() => Record<string, CelType>), options: { escaped?: boolean; maxElements?: number } = {}): ObjectType {
   const escaped = options.escaped ?? false;
   let byName: Map<string, CelType> | undefined;
   const field = (fieldName: string): CelType | undefined => {
@@ -124,5 +128,5 @@ export function objectType(name: string, fields: Record<string, CelType> | (() =
     }));
     return byName.get(fieldName);
   };
-  return { kind: "object", name, field, escaped };
+  return { kind: "object", name, field, nameOf: escaped ? escapeIdentifier : (property) => property, escaped, ...(options.maxElements !== undefined && { maxElements: options.maxElements }) };
 }

@@ -38,17 +38,27 @@ export function parseBytes(text: string | number): number {
   return roundedUp(numerator, denominator);
 }
 
-function parseExactly(text: string | number): { numerator: bigint; denominator: bigint } {
+/** The parts of a quantity: `digits` times 10 to the `exponent`, times 2 to the `shift`. */
+export interface QuantityParts {
+  readonly digits: bigint;
+  /** Bounded, lest an absurd one cost something. */
+  readonly exponent: number;
+  readonly shift: number;
+}
+
+/** Reads a quantity without rounding it. Throws on anything that is not one. */
+export function parseQuantityParts(text: string | number): QuantityParts {
   const parsed = FORMAT.exec(String(text));
   if (!parsed) throw new Error(QUANTITY_ERROR);
   const [, sign, whole = "", fraction = "", bareFraction = "", exponent, suffix = ""] = parsed;
   const decimals = fraction || bareFraction;
-  const digits = BigInt(`${sign === "-" ? "-" : ""}${whole}${decimals}`);
   const power = exponent === undefined ? (POWERS_OF_10[suffix] ?? 0) : Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, Number(exponent)));
-  return {
-    numerator: (digits * 10n ** BigInt(Math.max(power, 0))) << BigInt(POWERS_OF_2[suffix] ?? 0),
-    denominator: 10n ** BigInt(decimals.length + Math.max(-power, 0)),
-  };
+  return { digits: BigInt(`${sign === "-" ? "-" : ""}${whole}${decimals}`), exponent: power - decimals.length, shift: POWERS_OF_2[suffix] ?? 0 };
+}
+
+function parseExactly(text: string | number): { numerator: bigint; denominator: bigint } {
+  const { digits, exponent, shift } = parseQuantityParts(text);
+  return { numerator: (digits * 10n ** BigInt(Math.max(exponent, 0))) << BigInt(shift), denominator: 10n ** BigInt(Math.max(-exponent, 0)) };
 }
 
 function roundedUp(numerator: bigint, denominator: bigint): number {
