@@ -83,6 +83,8 @@ export const flowSchemas = grouped<t.FlowSchema>("flowcontrol.apiserver.k8s.io",
 export const priorityLevelConfigurations = grouped<t.PriorityLevelConfiguration>("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", false);
 export const apiServices = grouped<t.APIService>("apiregistration.k8s.io", "APIService", "apiservices", false);
 
+export const customResourceDefinitions = grouped<t.CustomResourceDefinition>("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false);
+
 const ADMISSION = "admissionregistration.k8s.io";
 export const mutatingAdmissionPolicies = grouped<t.MutatingAdmissionPolicy>(ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies", false);
 export const mutatingAdmissionPolicyBindings = grouped<t.MutatingAdmissionPolicyBinding>(ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", false);

@@ -4,6 +4,7 @@
  * peculiarities undone: dates are strings on the wire, and `_continue` is `continue`.
  */
 import type * as k8s from "@kubernetes/client-node";
+import type { JsonSchema } from "./structural-schema/json-schema.ts";
 
 type Unescaped<K> = K extends `_${infer Name}` ? Name : K;
 
@@ -157,3 +158,15 @@ export type ResourceAttributes = Wire<k8s.V1ResourceAttributes>;
 export type RoleRef = Wire<k8s.V1RoleRef>;
 export type RuleWithOperations = Wire<k8s.V1RuleWithOperations>;
 export type ValidatingWebhook = Wire<k8s.V1ValidatingWebhook>;
+
+export type CustomResourceDefinitionVersion = Omit<Wire<k8s.V1CustomResourceDefinitionVersion>, "schema"> & { schema?: { openAPIV3Schema?: JsonSchema } };
+export type CustomResourceDefinitionSpec = Omit<Wire<k8s.V1CustomResourceDefinitionSpec>, "versions"> & { versions: CustomResourceDefinitionVersion[] };
+export type CustomResourceDefinitionNames = Wire<k8s.V1CustomResourceDefinitionNames>;
+export type CustomResourceDefinitionStatus = Wire<k8s.V1CustomResourceDefinitionStatus>;
+export type CustomResourceDefinitionCondition = Wire<k8s.V1CustomResourceDefinitionCondition>;
+export type CustomResourceColumnDefinition = Wire<k8s.V1CustomResourceColumnDefinition>;
+export type CustomResourceSubresources = Wire<k8s.V1CustomResourceSubresources>;
+export type CustomResourceDefinition = Omit<Kind<k8s.V1CustomResourceDefinition>, "spec" | "status"> & {
+  spec: CustomResourceDefinitionSpec;
+  status?: CustomResourceDefinitionStatus;
+};

@@ -225,6 +225,7 @@ test("the wide columns are exactly upstream's", () => {
     Pod: ["IP", "Node", "Nominated Node", "Readiness Gates"],
     Service: ["Selector"],
     ReplicationController: ["Containers", "Images", "Selector"],
+    CustomResourceDefinition: ["Group", "Kind", "ShortNames", "Established"],
     DaemonSet: ["Containers", "Images", "Selector"],
     Deployment: ["Containers", "Images", "Selector"],
     ReplicaSet: ["Containers", "Images", "Selector"],

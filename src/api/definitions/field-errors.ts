@@ -18,6 +18,9 @@ export const required = (field: string, detail = ""): FieldError => build(field,
 
 export const invalid = (field: string, value: unknown, detail: string): FieldError => build(field, "Invalid", `Invalid value: ${shown(value)}`, detail);
 
+/** The value has another type than its field; `detail` says so. */
+export const invalidType = (field: string, value: unknown, detail: string): FieldError => build(field, "TypeInvalid", `Invalid value: ${shown(value)}`, detail);
+
 /** The value itself says nothing: a combination is wrong. */
 export const invalidTogether = (field: string, detail: string): FieldError => build(field, "Invalid", "Invalid value", detail);
 
@@ -31,9 +34,9 @@ export const forbidden = (field: string, detail: string): FieldError => build(fi
 
 export const notFound = (field: string, value: unknown): FieldError => build(field, "NotFound", `Not found: ${shown(value)}`, "");
 
-export const tooLong = (field: string, maxBytes: number): FieldError => build(field, "TooLong", "Too long", `may not be more than ${maxBytes} bytes`);
+export const tooLong = (field: string, maxBytes: number): FieldError => build(field, "TooLong", "Too long", `may not be more than ${maxBytes} ${maxBytes === 1 ? "byte" : "bytes"}`);
 
-export const tooMany = (field: string, count: number, most: number): FieldError => build(field, "TooMany", `Too many: ${count}`, `must have at most ${most} items`);
+export const tooMany = (field: string, count: number, most: number): FieldError => build(field, "TooMany", `Too many: ${count}`, `must have at most ${most} ${most === 1 ? "item" : "items"}`);
 
 /** One error per problem that a check of `names.ts` finds. */
 export function invalidFor(field: string, value: unknown, problems: string[]): FieldError[] {

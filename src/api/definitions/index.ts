@@ -12,6 +12,7 @@ import { cronJob } from "./cron-job.ts";
 import { csiDriver } from "./csi-driver.ts";
 import { csiNode } from "./csi-node.ts";
 import { csiStorageCapacity } from "./csi-storage-capacity.ts";
+import { customResourceDefinition } from "./custom-resource-definition.ts";
 import { daemonSet } from "./daemon-set.ts";
 import { deployment } from "./deployment.ts";
 import { endpointSlice } from "./endpoint-slice.ts";
@@ -120,6 +121,7 @@ export const definitions: ResourceDefinition[] = [
   validatingAdmissionPolicyBinding,
   validatingAdmissionPolicy,
   validatingWebhookConfiguration,
+  customResourceDefinition,
   priorityClass,
   lease,
   runtimeClass,

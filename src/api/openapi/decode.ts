@@ -5,13 +5,16 @@
  */
 import { isQuantity, QUANTITY_ERROR } from "#lib/quantity.ts";
 import { badRequest } from "../errors.ts";
-import { INT_OR_STRING, LABEL_SELECTOR, MICRO_TIME, QUANTITY, TIME, shortName } from "./models.ts";
+import {
+  INT_OR_STRING, JSON_SCHEMA, LABEL_SELECTOR, MICRO_TIME, QUANTITY, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS, TIME, shortName,
+} from "./models.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { type Property, schemaOf } from "./schema.ts";
 
 type Json = Record<string, unknown>;
 
 interface Decoding {
+  /** Paths of fields that the model doesn't know. */
   unknown: string[];
   /** The first mismatch; decoding goes on after it, as Go's does, so that only this one is told. */
   mismatch: string | undefined;
@@ -23,14 +26,20 @@ interface Decoding {
  * Kubernetes' words when a value has another type than its field.
  */
 export function prune(model: string, object: object): string[] {
-  const decoding: Decoding = { unknown: [], mismatch: undefined };
-  decodeObject(decoding, model, object as Json, "", []);
+  const decoding = decodePart(model, object, "");
   if (decoding.mismatch !== undefined) {
     const { kind, apiVersion = "" } = object as { kind?: string; apiVersion?: string };
     const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
     throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${decoding.mismatch}`);
   }
   return decoding.unknown;
+}
+
+/** The same for a part of an object, which is at `path`: its unknown fields, and what is wrong with it. */
+export function decodePart(model: string, object: object, path: string): Decoding {
+  const decoding: Decoding = { unknown: [], mismatch: undefined };
+  decodeObject(decoding, model, object as Json, path, []);
+  return decoding;
 }
 
 /** `fields` are the names on the way here without indices, as Go's messages show them. */
@@ -47,6 +56,7 @@ function decodeObject(decoding: Decoding, model: string, object: Json, path: str
       delete object[name];
     } else {
       object[name] = decode(decoding, property, object[name], here, { struct: shortName(model), names: [...fields, name] });
+      if (object[name] === undefined) delete object[name];
     }
   }
   for (const name of required) {
@@ -107,12 +117,30 @@ function decodeRef(decoding: Decoding, property: Property, value: unknown, path:
     case TIME:
     case MICRO_TIME:
       return decodeTime(decoding, property, value, place);
+    case SCHEMA_OR_ARRAY:
+    case SCHEMA_OR_BOOL:
+    case SCHEMA_OR_STRINGS:
+      return decodeSchema(decoding, model, value);
     default:
       if (isAnything(model)) return value;
       if (!isObject(value)) return mismatch(decoding, property, value, place);
       decodeObject(decoding, model, value, path, place.names);
       return value;
   }
+}
+
+/** Schemas within schemas, some of which may be something else. As in Go, unknown fields in them go without a word. */
+function decodeSchema(decoding: Decoding, model: string, value: unknown): unknown {
+  if (isObject(value)) {
+    decoding.mismatch ??= decodePart(JSON_SCHEMA, value, "").mismatch;
+  } else if (model === SCHEMA_OR_BOOL) {
+    if (typeof value !== "boolean") decoding.mismatch ??= "boolean or JSON schema expected";
+  } else if (!Array.isArray(value)) {
+    return undefined;
+  } else if (model === SCHEMA_OR_ARRAY) {
+    return value.map((item) => decodeSchema(decoding, model, item) ?? {});
+  }
+  return value;
 }
 
 /** Whether values of the model may have any form. */

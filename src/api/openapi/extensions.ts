@@ -44,11 +44,13 @@ export const LIST_MAPS: Record<string, string> = {
   "ValidatingAdmissionPolicySpec.variables": "name",
   "ValidatingWebhook.matchConditions": "name",
   "ValidatingWebhookConfiguration.webhooks": "name",
+  "JSONSchemaProps.x-kubernetes-validations": "rule",
 };
 
 /** Keyed lists that strategic merge patch nevertheless replaces. */
 export const UNMERGED: string[] = [
   "CertificateSigningRequestStatus.conditions",
+  "CustomResourceDefinitionStatus.conditions",
   "ResourceRequirements.claims",
   "ResourceStatus.resources",
   "ValidatingAdmissionPolicyStatus.conditions",
@@ -360,6 +362,14 @@ export const ENUM_FIELDS: Record<string, keyof typeof ENUMS> = {
 /** Free-form fields by the type that holds them. */
 export const FREE_FORM: Record<string, string> = {
   "ControllerRevision.data": "RawExtension",
+  "CustomResourceSubresources.status": "CustomResourceSubresourceStatus",
+  "JSONSchemaProps.additionalItems": "JSONSchemaPropsOrBool",
+  "JSONSchemaProps.additionalProperties": "JSONSchemaPropsOrBool",
+  "JSONSchemaProps.default": "JSON",
+  "JSONSchemaProps.dependencies": "JSONSchemaPropsOrStringArray",
+  "JSONSchemaProps.enum": "JSON",
+  "JSONSchemaProps.example": "JSON",
+  "JSONSchemaProps.items": "JSONSchemaPropsOrArray",
   "ManagedFieldsEntry.fieldsV1": "FieldsV1",
   "WatchEvent.object": "RawExtension",
 };

@@ -14,7 +14,7 @@ import { FIELDS_V1, INT_OR_STRING, JSON_MODELS, MICRO_TIME, ModelNames, QUANTITY
 import type { Descriptions, Model, Property, Schemas } from "./schema.ts";
 
 /** Raised whenever the generated form changes. */
-const FORM = 3;
+const FORM = 4;
 
 /** Types that requests and answers carry besides the kinds themselves, and types of a package that other packages' kinds refer to. */
 const COMMON = [
@@ -131,15 +131,14 @@ function references(property: Property): string[] {
   return [...(property.ref ? [property.ref] : []), ...(inner ? references(inner) : [])];
 }
 
-/** References lose their descriptions in the client library, or show those of a scalar they refer to. */
+/** References lose their descriptions in the client library, or show those of a scalar they refer to; some fields have none anywhere. */
 function fillDescriptions(models: Record<string, Model>, descriptions: Descriptions): void {
   for (const [name, { properties = {} }] of Object.entries(models)) {
     for (const [field, { ref }] of Object.entries(properties)) {
-      if (!ref) continue;
       const own = descriptions[name]![field];
-      if (!own || own.startsWith(`${shortName(ref)} is `)) {
-        descriptions[name]![field] = missing.missingDescription(`${shortName(name)}.${field}`, descriptions[ref]![""]!);
-      }
+      if (own && !(ref && own.startsWith(`${shortName(ref)} is `))) continue;
+      const found = missing.missingDescription(`${shortName(name)}.${field}`, ref ? descriptions[ref]![""]! : "");
+      if (found !== "") descriptions[name]![field] = found;
     }
   }
 }

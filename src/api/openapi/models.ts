@@ -13,8 +13,14 @@ export const TIME = `${META}.v1.Time`;
 export const MICRO_TIME = `${META}.v1.MicroTime`;
 export const FIELDS_V1 = `${META}.v1.FieldsV1`;
 
-/** Types of any form; the client library has `any`. */
-export const JSON_MODELS = ["JSON", "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"].map((name) => `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.${name}`);
+const APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+export const JSON_SCHEMA = `${APIEXTENSIONS}.JSONSchemaProps`;
+export const SCHEMA_OR_ARRAY = `${APIEXTENSIONS}.JSONSchemaPropsOrArray`;
+export const SCHEMA_OR_BOOL = `${APIEXTENSIONS}.JSONSchemaPropsOrBool`;
+export const SCHEMA_OR_STRINGS = `${APIEXTENSIONS}.JSONSchemaPropsOrStringArray`;
+
+/** Types of any form, and structs without fields; the client library has `any`. */
+export const JSON_MODELS = [`${APIEXTENSIONS}.CustomResourceSubresourceStatus`, `${APIEXTENSIONS}.JSON`, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS];
 
 /**
  * Which class stands for which model. A class's name tells its version and, where two groups have a type of

@@ -17,6 +17,7 @@ import {
   type FieldError,
   type Subject,
 } from "#api/errors.ts";
+import { validateObjectMeta } from "#api/definitions/object-meta-validation.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { KubeObject } from "#api/types.ts";
 import { KeyExistsError, RevisionMismatchError, type Entry } from "#store/index.ts";
@@ -25,7 +26,7 @@ import { endpointOf } from "../fieldmanager/endpoint.ts";
 import { trackUpdate, type Endpoint } from "../fieldmanager/field-manager.ts";
 import { checkManagedFields, sameButWhenManaged } from "../fieldmanager/managed-fields.ts";
 import type { RegistryContext, WriteRequest } from "./context.ts";
-import { keepServerMetadata, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
+import { keepServerMetadata, validateObjectMetaUpdate } from "./object-meta.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** Longest base of a generated name: 63 less the suffix. */
