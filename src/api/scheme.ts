@@ -37,6 +37,14 @@ export interface StoredForm {
   fromStored(stored: KubeObject): KubeObject;
 }
 
+/** A subresource through which clients change one part of the object, and nothing else of it. */
+export interface Part<T extends KubeObject = KubeObject> {
+  /** The object with the part as `asked` has it. Must not change its arguments. */
+  change(object: T, asked: T): T;
+  /** Checks beyond the object's own. */
+  validateUpdate(object: T, old: T): FieldError[];
+}
+
 export interface ResourceDefinition<T extends KubeObject = KubeObject> extends Resource<T> {
   singular: string;
   shortNames?: string[] | undefined;
@@ -51,6 +59,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   verbs?: string[] | undefined;
   /** Subresources besides `status` and `scale` are wired by name in the API server. */
   subresources?: string[] | undefined;
+  /** By the name of the subresource. */
+  parts?: Record<string, Part<T>> | undefined;
   scale?: ScalePaths | undefined;
   /** Fills in Kubernetes' defaults; runs on every object that is written, before validation. */
   setDefaults?: ((object: T) => void) | undefined;

@@ -37,8 +37,8 @@ export function subresourceRoutes({ catalog, tokens, nodeConnector }: RouteConte
     "namespaces/finalize update": subresources.handleFinalize,
     "serviceaccounts/token create": (call) => subresources.handleToken(call, tokens, { pods: core("pods"), secrets: core("secrets") }),
   };
-  /** Of every kind that has a status. */
-  const onStatus: Record<string, Handler> = { get: resources.handleGet, update: resources.handleUpdate, patch: resources.handlePatch };
+  /** Of the status, and of other parts of an object. */
+  const onPart: Record<string, Handler> = { get: resources.handleGet, update: resources.handleUpdate, patch: resources.handlePatch };
 
   return (definition, subresource, verb) => {
     const { group, plural, scale } = definition;
@@ -47,7 +47,7 @@ export function subresourceRoutes({ catalog, tokens, nodeConnector }: RouteConte
     const own = routes[`${path} ${verb}`] ?? routes[path];
     if (own) return own;
     if (subresource === "scale" && scale && ["get", "update", "patch"].includes(verb)) return (call) => subresources.handleScale(call, scale);
-    if (subresource === "status" && definition.subresources?.includes("status")) return onStatus[verb];
+    if ((subresource === "status" && definition.subresources?.includes("status")) || definition.parts?.[subresource]) return onPart[verb];
     if (path.startsWith("pods/") && isStreamingSubresource(subresource)) {
       throw new StatusError(400, "BadRequest", "Upgrade request required");
     }

@@ -2,15 +2,21 @@
 import type { FieldError } from "../errors.ts";
 import type { Container, Lifecycle, Probe, Volume } from "../types.ts";
 import { validateEnv, validateEnvFrom } from "./env-validation.ts";
-import { duplicate, forbidden, invalid, invalidFor, notFound, notSupported, required, validateNonnegative } from "./field-errors.ts";
-import { dns1123Label, httpHeaderName, portName, portNumber, unixId, validatePortNumberOrName } from "./names.ts";
+import { duplicate, forbidden, invalid, invalidFor, notFound, notSupported, required, tooMany, validateNonnegative } from "./field-errors.ts";
+import { dns1123Label, httpHeaderName, portName, portNumber, validatePortNumberOrName } from "./names.ts";
 import { validateResources } from "./resources-validation.ts";
+import { validateContainerSecurityContext } from "./security-validation.ts";
 import { validateNoBacksteps, validateRelativePath } from "./volume-validation.ts";
 
 /** What of the pod matters to its containers. */
 export interface PodContext {
   volumes: Map<string, Volume>;
   gracePeriodSeconds: number | undefined;
+  restartPolicy: string | undefined;
+  /** Of the resource claims that containers may use. */
+  claimNames: Set<string>;
+  /** Whether users in the pod are those of the host. */
+  hostUsers: boolean;
 }
 
 type Handlers = Pick<Probe, "exec" | "httpGet" | "tcpSocket" | "grpc"> & { sleep?: { seconds: number } };
@@ -18,6 +24,13 @@ type Handlers = Pick<Probe, "exec" | "httpGet" | "tcpSocket" | "grpc"> & { sleep
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
+const RECURSIVE = ["Disabled", "Enabled", "IfPossible"];
+const RESTART_POLICIES = ["Always", "Never", "OnFailure"];
+const RESTART_ACTIONS = ["Restart", "RestartAllContainers"];
+const RESIZABLE = ["cpu", "memory"];
+const RESIZE_POLICIES = ["NotRequired", "RestartContainer"];
+const MAX_RESTART_RULES = 20;
+const MAX_EXIT_CODES = 255;
 const PROPAGATIONS = ["Bidirectional", "HostToContainer", "None"];
 
 export function validateContainers(containers: Container[], context: PodContext, field: string): FieldError[] {
@@ -29,7 +42,7 @@ export function validateContainers(containers: Container[], context: PodContext,
     errors.push(...validateContainer(container, context, path));
     if (names.has(container.name)) errors.push(duplicate(`${path}.name`, container.name));
     names.add(container.name);
-    errors.push(...validateRunning(container, context, path));
+    errors.push(...validateRunning(container, context, path), ...validateRestarts(container, path));
   }
   return [...errors, ...validateHostPorts(containers, field)];
 }
@@ -40,7 +53,7 @@ export function validateInitContainers(init: Container[], others: Container[], c
   for (const [i, container] of init.entries()) {
     const path = `${field}[${i}]`;
     errors.push(...validateContainer(container, context, path));
-    if (container.restartPolicy !== undefined && container.restartPolicy !== "Always") errors.push(notSupported(`${path}.restartPolicy`, container.restartPolicy, ["Always"]));
+    errors.push(...validateRestarts(container, path));
     if (names.has(container.name)) errors.push(duplicate(`${path}.name`, container.name));
     if (container.name) names.add(container.name);
     errors.push(...validateHostPorts([container], field));
@@ -55,8 +68,13 @@ export function validateInitContainers(init: Container[], others: Container[], c
   return errors;
 }
 
+/** Pods' images are taken as they stand; templates' were never checked. */
+export function validateImageSpace({ image = "" }: Pick<Container, "image">, field: string): FieldError[] {
+  return image === image.trim() ? [] : [invalid(`${field}.image`, image, "must not have leading or trailing whitespace")];
+}
+
 /** What every container has to satisfy. */
-function validateContainer(container: Container, context: PodContext, field: string): FieldError[] {
+export function validateContainer(container: Container, context: PodContext, field: string): FieldError[] {
   const { name, image, terminationMessagePolicy, imagePullPolicy } = container;
   const errors = name ? invalidFor(`${field}.name`, name, dns1123Label(name)) : [required(`${field}.name`)];
   if (!image) errors.push(required(`${field}.image`));
@@ -71,8 +89,46 @@ function validateContainer(container: Container, context: PodContext, field: str
   );
   if (!imagePullPolicy) errors.push(required(`${field}.imagePullPolicy`));
   else if (!PULL_POLICIES.includes(imagePullPolicy)) errors.push(notSupported(`${field}.imagePullPolicy`, imagePullPolicy, PULL_POLICIES));
-  errors.push(...validateResources(container.resources ?? {}, `${field}.resources`));
-  return [...errors, ...validateSecurityContext(container, `${field}.securityContext`)];
+  return [
+    ...errors,
+    ...validateResources(container.resources ?? {}, `${field}.resources`, context.claimNames),
+    ...validateResizePolicy(container.resizePolicy ?? [], context, `${field}.resizePolicy`),
+    ...validateContainerSecurityContext(container.securityContext, context.hostUsers, `${field}.securityContext`),
+  ];
+}
+
+function validateResizePolicy(policies: NonNullable<Container["resizePolicy"]>, { restartPolicy: podPolicy }: PodContext, field: string): FieldError[] {
+  const resources = new Set<string>();
+  return policies.flatMap(({ resourceName, restartPolicy }, i) => {
+    const errors = resources.has(resourceName) ? [duplicate(`${field}[${i}]`, resourceName)] : [];
+    resources.add(resourceName);
+    for (const [value, values] of [[resourceName, RESIZABLE], [restartPolicy, RESIZE_POLICIES]] as const) {
+      if (value === "") errors.push(required(field));
+      else if (!values.includes(value)) errors.push(notSupported(field, value, values));
+    }
+    if (podPolicy === "Never" && restartPolicy !== "NotRequired") errors.push(invalid(field, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    return errors;
+  });
+}
+
+/** Restarts of the container's own, in place of the pod's policy. */
+function validateRestarts({ restartPolicy, restartPolicyRules = [] }: Container, field: string): FieldError[] {
+  if (restartPolicy === undefined) return restartPolicyRules.length > 0 ? [required(`${field}.restartPolicy`, "must specify restartPolicy when restart rules are used")] : [];
+  const rules = `${field}.restartPolicyRules`;
+  const errors = RESTART_POLICIES.includes(restartPolicy) ? [] : [notSupported(`${field}.restartPolicy`, restartPolicy, RESTART_POLICIES)];
+  if (restartPolicyRules.length > MAX_RESTART_RULES) errors.push(tooMany(rules, restartPolicyRules.length, MAX_RESTART_RULES));
+  for (const [i, { action, exitCodes }] of restartPolicyRules.entries()) {
+    const path = `${rules}[${i}]`;
+    if (!RESTART_ACTIONS.includes(action)) errors.push(notSupported(`${path}.action`, action, RESTART_ACTIONS));
+    if (!exitCodes) {
+      errors.push(required(`${path}.exitCodes`, "must be specified"));
+      continue;
+    }
+    const { operator, values = [] } = exitCodes;
+    if (!["In", "NotIn"].includes(operator)) errors.push(notSupported(`${path}.exitCodes.operator`, operator, ["In", "NotIn"]));
+    if (values.length > MAX_EXIT_CODES) errors.push(tooMany(`${path}.exitCodes.values`, values.length, MAX_EXIT_CODES));
+  }
+  return errors;
 }
 
 /** What only containers that keep running may have: probes and hooks. */
@@ -125,7 +181,8 @@ function validateHostPorts(containers: Container[], field: string): FieldError[]
 
 function validateMounts({ volumeMounts = [], volumeDevices = [], securityContext }: Container, volumes: Map<string, Volume>, field: string): FieldError[] {
   const paths = new Set<string>();
-  return volumeMounts.flatMap(({ name, mountPath, subPath, subPathExpr, mountPropagation }, i) => {
+  return volumeMounts.flatMap((mount, i) => {
+    const { name, mountPath, subPath, subPathExpr, mountPropagation } = mount;
     const path = `${field}[${i}]`;
     const errors: FieldError[] = [];
     if (!name) errors.push(required(`${path}.name`));
@@ -137,6 +194,8 @@ function validateMounts({ volumeMounts = [], volumeDevices = [], securityContext
     if (volumeDevices.some((device) => device.devicePath === mountPath)) {
       errors.push(invalid(`${path}.mountPath`, mountPath, "must not already exist as a path in volumeDevices"));
     }
+    const isImage = volumes.get(name)?.image !== undefined;
+    for (const part of ["subPath", "subPathExpr"] as const) if (isImage && mount[part]) errors.push(invalid(`${path}.${part}`, mount[part], "not allowed in image volume sources"));
     if (subPath) errors.push(...validateRelativePath(subPath, `${field}.subPath`));
     if (subPathExpr) {
       if (subPath) errors.push(invalid(`${path}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive"));
@@ -146,17 +205,27 @@ function validateMounts({ volumeMounts = [], volumeDevices = [], securityContext
     if (mountPropagation === "Bidirectional" && !securityContext?.privileged) {
       errors.push(forbidden(`${field}.mountPropagation`, "Bidirectional mount propagation is available only to privileged containers"));
     }
-    return errors;
+    return [...errors, ...validateRecursiveReadOnly(mount, `${field}.recursiveReadOnly`)];
   });
 }
 
-function validateDevices({ volumeDevices = [] }: Container, volumes: Map<string, Volume>, field: string): FieldError[] {
+function validateRecursiveReadOnly({ recursiveReadOnly, readOnly, mountPropagation }: NonNullable<Container["volumeMounts"]>[number], field: string): FieldError[] {
+  if (recursiveReadOnly === undefined || recursiveReadOnly === "Disabled") return [];
+  if (!RECURSIVE.includes(recursiveReadOnly)) return [notSupported(field, recursiveReadOnly, RECURSIVE)];
+  const errors = readOnly ? [] : [forbidden(field, "may only be specified when readOnly is true")];
+  return mountPropagation && mountPropagation !== "None" ? [...errors, forbidden(field, "may only be specified when mountPropagation is None or not specified")] : errors;
+}
+
+function validateDevices({ volumeDevices = [], volumeMounts = [] }: Container, volumes: Map<string, Volume>, field: string): FieldError[] {
+  const names = new Set<string>();
   const paths = new Set<string>();
   return volumeDevices.flatMap(({ name, devicePath }, i) => {
     const path = `${field}[${i}]`;
     const errors: FieldError[] = [];
     const volume = volumes.get(name);
     if (!name) errors.push(required(`${path}.name`));
+    if (names.has(name)) errors.push(invalid(`${path}.name`, name, "must be unique"));
+    names.add(name);
     if (!volume) errors.push(notFound(`${path}.name`, name));
     else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
       errors.push(invalid(`${path}.name`, name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"));
@@ -165,6 +234,8 @@ function validateDevices({ volumeDevices = [] }: Container, volumes: Map<string,
     if (paths.has(devicePath)) errors.push(invalid(`${path}.devicePath`, devicePath, "must be unique"));
     paths.add(devicePath);
     if (validateNoBacksteps(devicePath, path).length > 0) errors.push(invalid(`${path}.devicePath`, devicePath, "can not contain backsteps ('..')"));
+    if (volumeMounts.some((mount) => mount.name === name)) errors.push(invalid(`${path}.name`, name, "must not already exist in volumeMounts"));
+    if (volumeMounts.some((mount) => mount.mountPath === devicePath)) errors.push(invalid(`${path}.devicePath`, devicePath, "must not already exist as a path in volumeMounts"));
     return errors;
   });
 }
@@ -214,20 +285,4 @@ function validateHttpGet({ path, port, scheme = "", httpHeaders = [] }: NonNulla
     ...(["HTTP", "HTTPS"].includes(scheme) ? [] : [notSupported(`${field}.scheme`, scheme, ["HTTP", "HTTPS"])]),
     ...httpHeaders.flatMap(({ name }) => invalidFor(`${field}.httpHeaders`, name, httpHeaderName(name))),
   ];
-}
-
-function validateSecurityContext({ securityContext }: Container, field: string): FieldError[] {
-  if (!securityContext) return [];
-  const { runAsUser, runAsGroup, allowPrivilegeEscalation, privileged, capabilities } = securityContext;
-  const errors = [
-    ...(runAsUser === undefined ? [] : invalidFor(`${field}.runAsUser`, runAsUser, unixId(runAsUser))),
-    ...(runAsGroup === undefined ? [] : invalidFor(`${field}.runAsGroup`, runAsGroup, unixId(runAsGroup))),
-  ];
-  if (allowPrivilegeEscalation === false) {
-    if (privileged) errors.push(invalid(field, securityContext, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"));
-    if (capabilities?.add?.includes("CAP_SYS_ADMIN")) {
-      errors.push(invalid(field, securityContext, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"));
-    }
-  }
-  return errors;
 }

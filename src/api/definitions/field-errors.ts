@@ -32,7 +32,7 @@ export const duplicate = (field: string, value: unknown, detail = ""): FieldErro
 
 export const forbidden = (field: string, detail: string): FieldError => build(field, "Forbidden", "Forbidden", detail);
 
-export const notFound = (field: string, value: unknown): FieldError => build(field, "NotFound", `Not found: ${shown(value)}`, "");
+export const notFound = (field: string, value: unknown, detail = ""): FieldError => build(field, "NotFound", `Not found: ${shown(value)}`, detail);
 
 export const tooLong = (field: string, maxBytes: number): FieldError => build(field, "TooLong", "Too long", `may not be more than ${maxBytes} ${maxBytes === 1 ? "byte" : "bytes"}`);
 

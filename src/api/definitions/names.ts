@@ -19,6 +19,8 @@ function mismatch(rule: string, examples: string[], pattern: string): string {
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const SEARCH_NAME = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
 const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
@@ -28,6 +30,7 @@ const PERCENT = "[0-9]+%";
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const LABEL_EXP = whole(LABEL);
 const SUBDOMAIN_EXP = whole(SUBDOMAIN);
+const SEARCH_NAME_EXP = whole(SEARCH_NAME);
 const LABEL_1035_EXP = whole(LABEL_1035);
 const KEY_EXP = whole(KEY);
 const CONFIG_KEY_EXP = whole(CONFIG_KEY);
@@ -44,6 +47,13 @@ export function dns1123Subdomain(value: string): Problems {
   const problems = value.length > 253 ? [maxLength(253)] : [];
   const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
   return SUBDOMAIN_EXP.test(value) ? problems : [...problems, mismatch(rule, ["example.com"], SUBDOMAIN)];
+}
+
+/** A name that resolvers may append: labels may have underscores, as those of services do (`_http._tcp`). */
+export function dnsSearchName(value: string): Problems {
+  const problems = value.length > 253 ? [maxLength(253)] : [];
+  const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+  return SEARCH_NAME_EXP.test(value) ? problems : [...problems, mismatch(rule, ["example.com"], SEARCH_NAME)];
 }
 
 /** A subdomain below any label: `*.example.com`. */

@@ -1,9 +1,13 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/strategy.go */
 import { pods } from "../resources.ts";
 import { define } from "./define.ts";
+import { validateEphemeralContainersUpdate, withEphemeralContainers } from "./ephemeral-container-validation.ts";
 import { podColumns } from "./pod-columns.ts";
 import { setPodDefaults } from "./pod-defaults.ts";
-import { validatePod, validatePodStatusUpdate, validatePodUpdate } from "./pod-validation.ts";
+import { validatePodResize, withResources } from "./pod-resize-validation.ts";
+import { validatePodStatusUpdate } from "./pod-status-validation.ts";
+import { validatePodUpdate } from "./pod-update-validation.ts";
+import { validatePod } from "./pod-validation.ts";
 import { podWarnings } from "./pod-warnings.ts";
 import { qosClassOf } from "./qos.ts";
 
@@ -12,11 +16,15 @@ export const pod = define(pods, {
   emptySpec: () => ({ containers: [] }),
   shortNames: ["po"],
   categories: ["all"],
-  subresources: ["status", "log", "exec", "attach", "portforward", "binding", "eviction"],
+  subresources: ["status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers", "resize"],
   generation: true,
   setDefaults: setPodDefaults,
   prepareForCreate(object) {
     object.status = { phase: "Pending", qosClass: qosClassOf(object.spec) };
+  },
+  parts: {
+    ephemeralcontainers: { change: withEphemeralContainers, validateUpdate: validateEphemeralContainersUpdate },
+    resize: { change: withResources, validateUpdate: validatePodResize },
   },
   validate: validatePod,
   validateUpdate: validatePodUpdate,

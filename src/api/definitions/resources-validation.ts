@@ -1,8 +1,8 @@
 /** Requests and limits. @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go (ValidateContainerResourceRequirements) */
-import { parseQuantity } from "#lib/quantity.ts";
+import { formatBytes, formatCpu, parseQuantity } from "#lib/quantity.ts";
 import type { FieldError } from "../errors.ts";
-import type { Container } from "../types.ts";
-import { invalid, invalidFor, required } from "./field-errors.ts";
+import type { Container, PodSpec } from "../types.ts";
+import { duplicate, forbidden, invalid, invalidFor, notFound, notSupported, required } from "./field-errors.ts";
 import { qualifiedName } from "./names.ts";
 
 type Requirements = NonNullable<Container["resources"]>;
@@ -23,7 +23,8 @@ const isExtended = (name: string): boolean => !isNative(name) && !name.startsWit
 /** Resources that may be promised more often than they are there; of the others a limit is a request. */
 export const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
 
-export function validateResources({ limits = {}, requests = {} }: Requirements, field: string): FieldError[] {
+/** `claimNames`: the pod's resource claims, where the resources are those of its container. */
+export function validateResources({ limits = {}, requests = {}, claims = [] }: Requirements, field: string, claimNames = new Set<string>()): FieldError[] {
   const errors = [...validateQuantities(limits, `${field}.limits`)];
   for (const [name, request] of Object.entries(requests)) {
     errors.push(...validateQuantities({ [name]: request }, `${field}.requests`));
@@ -36,7 +37,60 @@ export function validateResources({ limits = {}, requests = {} }: Requirements, 
     if (excess !== 0 && !mayOvercommit(name)) errors.push(invalid(`${field}.requests`, request, `must be equal to ${name} limit of ${limit}`));
     else if (excess > 0) errors.push(invalid(`${field}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`));
   }
+  return [...errors, ...validateClaimNames(claims, claimNames, `${field}.claims`)];
+}
+
+function validateClaimNames(claims: NonNullable<Requirements["claims"]>, known: Set<string>, field: string): FieldError[] {
+  const seen = new Set<string>();
+  const hint = known.size > 0 ? `: ${[...known].sort().join(", ")}` : " which is empty";
+  return claims.flatMap(({ name, request }, i) => {
+    const path = `${field}[${i}]`;
+    if (!name) return [required(path)];
+    const key = `${name}/${request ?? ""}`;
+    const errors = seen.has(key) ? [duplicate(path, name)] : [];
+    seen.add(key);
+    return known.has(name) ? errors : [...errors, notFound(path, name, `must be one of the names in pod.spec.resourceClaims${hint}`)];
+  });
+}
+
+/** Resources of the whole pod: at least what its containers request, and for none of them less than its limit. */
+export function validatePodResources({ resources, containers = [], initContainers = [] }: PodSpec, field: string): FieldError[] {
+  if (!resources) return [];
+  const { limits = {}, requests = {}, claims } = resources;
+  const errors = claims ? [forbidden(`${field}.claims`, "claims cannot be set for Resources at pod-level")] : [];
+  for (const [list, quantities] of Object.entries({ limits, requests })) {
+    for (const name of Object.keys(quantities)) if (!isPodLevel(name)) errors.push(notSupported(`${field}.${list}[${name}]`, name, POD_RESOURCES));
+  }
+  errors.push(...validateResources({ limits, requests }, field));
+  for (const [name, total] of Object.entries(requestsOf(containers, initContainers))) {
+    if (!isPodLevel(name) || total <= parseQuantity(requests[name] ?? "0")) continue;
+    errors.push(invalid(`${field}.requests[${name}]`, requests[name] ?? "0", `must be greater than or equal to aggregate container requests of ${name === "cpu" ? formatCpu(total * 1000) : formatBytes(total)}`));
+  }
+  for (const [i, container] of containers.entries()) {
+    for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
+      const most = limits[name];
+      if (most === undefined || parseQuantity(limit) <= parseQuantity(most)) continue;
+      errors.push(invalid(`${field}.containers[${i}][${name}].limits`, limit, `must be less than or equal to pod limits of ${most}`));
+    }
+  }
   return errors;
+}
+
+const POD_RESOURCES = ["cpu", "hugepages-", "memory"];
+const isPodLevel = (name: string): boolean => name === "cpu" || name === "memory" || isHugePages(name);
+
+/** What the containers request together; init containers run before the rest, but for those that stay. */
+function requestsOf(containers: Container[], initContainers: Container[]): Record<string, number> {
+  const amounts = ({ resources }: Container): Map<string, number> => new Map(Object.entries(resources?.requests ?? {}).map(([name, quantity]) => [name, parseQuantity(quantity)]));
+  const staying = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
+  const names = new Set([...containers, ...initContainers].flatMap(({ resources }) => Object.keys(resources?.requests ?? {})));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const sum = (list: Container[]): number => list.reduce((total, container) => total + (amounts(container).get(name) ?? 0), 0);
+      const steps = initContainers.map((container, i) => (amounts(container).get(name) ?? 0) + sum(staying.filter((other) => other !== container && initContainers.indexOf(other) < i)));
+      return [name, Math.max(sum([...containers, ...staying]), ...steps)];
+    }),
+  );
 }
 
 function validateQuantities(quantities: Quantities, field: string): FieldError[] {

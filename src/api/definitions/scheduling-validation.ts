@@ -1,7 +1,7 @@
 /** Where a pod may run: affinity, tolerations, spreading. */
 import type { FieldError } from "../errors.ts";
-import type { Affinity, NodeSelectorTerm, PodSpec, Taint, Toleration } from "../types.ts";
-import { duplicate, forbidden, invalid, invalidFor, notSupported, required } from "./field-errors.ts";
+import type { Affinity, LabelSelector, NodeSelectorTerm, PodSpec, Taint, Toleration } from "../types.ts";
+import { duplicate, forbidden, invalid, invalidFor, notSupported, required, validateOneOf } from "./field-errors.ts";
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from "./names.ts";
 import { validateLabelSelector } from "./selector-validation.ts";
 
@@ -64,7 +64,8 @@ export function validateAffinity({ nodeAffinity, podAffinity, podAntiAffinity }:
   if (mandatory) errors.push(...validateNodeSelector(mandatory, `${field}.nodeAffinity.${REQUIRED_TERMS}`));
   for (const [i, { weight, preference }] of (nodeAffinity?.[PREFERRED_TERMS] ?? []).entries()) {
     const path = `${field}.nodeAffinity.${PREFERRED_TERMS}[${i}]`;
-    errors.push(...validateWeight(weight, path), ...validateNodeSelectorTerm(preference, `${path}.preference`));
+    // As upstream, values that no label can have are only warned of in a preference.
+    errors.push(...validateWeight(weight, path), ...validateNodeSelectorTerm(preference, `${path}.preference`, false));
   }
   for (const [name, affinity] of Object.entries({ podAffinity, podAntiAffinity })) if (affinity) errors.push(...validatePodAffinity(affinity, `${field}.${name}`));
   return errors;
@@ -81,14 +82,14 @@ function validateWeight(weight: number, field: string): FieldError[] {
   return weight >= 1 && weight <= 100 ? [] : [invalid(`${field}.weight`, weight, "must be in the range 1-100")];
 }
 
-function validateNodeSelectorTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, field: string): FieldError[] {
+function validateNodeSelectorTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, field: string, checkValues = true): FieldError[] {
   return [
-    ...matchExpressions.flatMap((requirement, i) => validateNodeRequirement(requirement, `${field}.matchExpressions[${i}]`)),
+    ...matchExpressions.flatMap((requirement, i) => validateNodeRequirement(requirement, `${field}.matchExpressions[${i}]`, checkValues)),
     ...matchFields.flatMap((requirement, i) => validateFieldRequirement(requirement, `${field}.matchFields[${i}]`)),
   ];
 }
 
-function validateNodeRequirement({ key, operator, values = [] }: Requirement, field: string): FieldError[] {
+function validateNodeRequirement({ key, operator, values = [] }: Requirement, field: string, checkValues: boolean): FieldError[] {
   const errors: FieldError[] = [];
   if (operator === "In" || operator === "NotIn") {
     if (values.length === 0) errors.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
@@ -100,7 +101,7 @@ function validateNodeRequirement({ key, operator, values = [] }: Requirement, fi
     errors.push(invalid(`${field}.operator`, operator, "not a valid selector operator"));
   }
   errors.push(...invalidFor(`${field}.key`, key, qualifiedName(key)));
-  for (const [i, value] of values.entries()) errors.push(...invalidFor(`${field}.values[${i}]`, value, labelValue(value)));
+  if (checkValues) for (const [i, value] of values.entries()) errors.push(...invalidFor(`${field}.values[${i}]`, value, labelValue(value)));
   return errors;
 }
 
@@ -123,19 +124,29 @@ function validatePodAffinity(affinity: PodAffinity, field: string): FieldError[]
   ];
 }
 
-function validatePodAffinityTerm({ labelSelector, namespaceSelector, namespaces = [], topologyKey }: PodAffinityTerm, field: string): FieldError[] {
+function validatePodAffinityTerm({ labelSelector, namespaceSelector, namespaces = [], topologyKey, matchLabelKeys = [], mismatchLabelKeys = [] }: PodAffinityTerm, field: string): FieldError[] {
   return [
     ...validateLabelSelector(labelSelector, `${field}.labelSelector`),
     ...validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
     ...namespaces.flatMap((name) => invalidFor(`${field}.namespace`, name, dns1123Label(name))),
+    ...validateLabelKeys(matchLabelKeys, labelSelector, `${field}.matchLabelKeys`),
+    ...validateLabelKeys(mismatchLabelKeys, labelSelector, `${field}.mismatchLabelKeys`),
+    ...matchLabelKeys.flatMap((key, i) => (mismatchLabelKeys.includes(key) ? [invalid(`${field}.matchLabelKeys[${i}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys")] : [])),
     ...(topologyKey ? [] : [required(`${field}.topologyKey`, "can not be empty")]),
     ...invalidFor(`${field}.topologyKey`, topologyKey, qualifiedName(topologyKey)),
   ];
 }
 
+/** Labels whose values the pod's own are compared with. */
+function validateLabelKeys(keys: string[], selector: LabelSelector | undefined, field: string): FieldError[] {
+  if (keys.length === 0) return [];
+  if (!selector) return [forbidden(field, "must not be specified when labelSelector is not set")];
+  return keys.flatMap((key, i) => invalidFor(`${field}[${i}]`, key, qualifiedName(key)));
+}
+
 export function validateSpread(constraints: Spread, field: string): FieldError[] {
-  const seen = new Set<string>();
-  return constraints.flatMap(({ maxSkew, topologyKey, whenUnsatisfiable, minDomains, labelSelector }, i) => {
+  return constraints.flatMap((constraint, i) => {
+    const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, labelSelector, matchLabelKeys = [] } = constraint;
     const path = `${field}[${i}]`;
     const errors: FieldError[] = [];
     if (maxSkew <= 0) errors.push(invalid(`${path}.maxSkew`, maxSkew, "must be greater than zero"));
@@ -144,13 +155,16 @@ export function validateSpread(constraints: Spread, field: string): FieldError[]
     if (!["DoNotSchedule", "ScheduleAnyway"].includes(whenUnsatisfiable)) {
       errors.push(notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"]));
     }
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(pair)) errors.push(duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, pair));
-    seen.add(pair);
+    const repeated = constraints.slice(i + 1).some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
+    if (repeated) errors.push(duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     if (minDomains !== undefined && minDomains <= 0) errors.push(invalid(`${path}.minDomains`, minDomains, "must be greater than zero"));
     if (minDomains !== undefined && whenUnsatisfiable !== "DoNotSchedule") {
       errors.push(invalid(`${path}.minDomains`, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`));
     }
+    for (const name of ["nodeAffinityPolicy", "nodeTaintsPolicy"] as const) errors.push(...validateOneOf(`${path}.${name}`, constraint[name], ["Honor", "Ignore"]));
+    errors.push(...validateLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`));
+    const selected = new Set([...Object.keys(labelSelector?.matchLabels ?? {}), ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key)]);
+    for (const [k, key] of matchLabelKeys.entries()) if (selected.has(key)) errors.push(invalid(`${path}.matchLabelKeys[${k}]`, key, "exists in both matchLabelKeys and labelSelector"));
     return [...errors, ...validateLabelSelector(labelSelector, `${path}.labelSelector`)];
   });
 }

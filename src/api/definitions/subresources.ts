@@ -29,6 +29,9 @@ function subresource(definition: ResourceDefinition, name: string): Subresource 
       return { ...own, verbs: ["get", "patch", "update"] };
     case "approval":
       return { ...own, verbs: ["get", "patch", "update"] };
+    case "ephemeralcontainers":
+    case "resize":
+      return { ...own, verbs: ["get", "patch", "update"] };
     case "finalize":
       return { ...own, verbs: ["update"] };
     case "scale":

@@ -3,7 +3,7 @@ import { parseQuantity } from "#lib/quantity.ts";
 import type { FieldError } from "../errors.ts";
 import type { Volume } from "../types.ts";
 import { validateFieldRef, validateResourceFieldRef } from "./env-validation.ts";
-import { duplicate, forbidden, invalid, invalidFor, notSupported, required } from "./field-errors.ts";
+import { duplicate, forbidden, invalid, invalidFor, notSupported, required, validateOneOf } from "./field-errors.ts";
 import { dns1123Label } from "./names.ts";
 import { validateClaimSpec } from "./persistent-volume-claim-validation.ts";
 
@@ -61,8 +61,41 @@ function validateVolumeSource(volume: Volume, field: string): FieldError[] {
       return [...(template ? validateClaimSpec(template.spec, `${path}.volumeClaimTemplate.spec`) : [required(`${path}.volumeClaimTemplate`)]), ...errors];
     }
     default:
-      return errors;
+      return [...validateForeignVolume(volume, first, path), ...errors];
   }
+}
+
+/** What the types of volumes that no node here mounts can't do without. */
+const REQUIRED_FIELDS: Record<string, string[]> = {
+  awsElasticBlockStore: ["volumeID"],
+  azureDisk: ["diskName", "diskURI"],
+  azureFile: ["secretName", "shareName"],
+  cephfs: ["monitors"],
+  cinder: ["volumeID"],
+  csi: ["driver"],
+  flexVolume: ["driver"],
+  gcePersistentDisk: ["pdName"],
+  gitRepo: ["repository"],
+  glusterfs: ["endpoints", "path"],
+  image: ["reference"],
+  iscsi: ["targetPortal", "iqn"],
+  nfs: ["server", "path"],
+  photonPersistentDisk: ["pdID"],
+  portworxVolume: ["volumeID"],
+  quobyte: ["registry", "volume"],
+  rbd: ["monitors", "image"],
+  scaleIO: ["gateway", "system", "volumeName"],
+  vsphereVolume: ["volumePath"],
+};
+
+function validateForeignVolume(volume: Volume, type: string, field: string): FieldError[] {
+  const source = volume[type as keyof Volume] as unknown as Record<string, unknown>;
+  const missing = (REQUIRED_FIELDS[type] ?? []).filter((name) => !source[name] || (Array.isArray(source[name]) && source[name].length === 0));
+  const errors = missing.map((name) => required(`${field}.${name}`));
+  if (volume.nfs?.path && !volume.nfs.path.startsWith("/")) errors.push(invalid(`${field}.path`, volume.nfs.path, "must be an absolute path"));
+  if (volume.image) errors.push(...validateOneOf(`${field}.pullPolicy`, volume.image.pullPolicy, ["Always", "IfNotPresent", "Never"]));
+  if (volume.csi?.nodePublishSecretRef && !volume.csi.nodePublishSecretRef.name) errors.push(required(`${field}.nodePublishSecretRef.name`));
+  return errors;
 }
 
 function validateEmptyDir({ sizeLimit }: NonNullable<Volume["emptyDir"]>, field: string): FieldError[] {

@@ -239,7 +239,7 @@ export class Registry {
     if (next.metadata.name !== old.metadata.name) {
       throw badRequest(`the name of the object (${next.metadata.name}) does not match the name on the URL (${old.metadata.name})`);
     }
-    if (subresource === "status") next = this.#statusOnly(old, next);
+    next = this.#limitedTo(subresource, old, next);
     keepServerMetadata(next, old);
     next.metadata.resourceVersion = String(entry.revision);
     definition.setDefaults?.(next);
@@ -250,14 +250,15 @@ export class Registry {
       await admission.admit(attributes);
       next = attributes.object!;
       checkManagedFields(next, managedFields, request.warn);
-      if (subresource === "status") next = attributes.object = this.#statusOnly(old, next);
+      next = attributes.object = this.#limitedTo(subresource, old, next);
     }
     if (subresource === "") this.#prepareForUpdate(next, old);
+    if (definition.parts?.[subresource]) this.#raiseGeneration(next, old);
     const release = subresource === "" ? this.strategy.reserve?.(next, old, request) : undefined;
     let stored = false;
     try {
       this.#throwInvalid(next, this.#updateErrors(next, old, subresource));
-      if (subresource === "") {
+      if (subresource === "" || definition.parts?.[subresource]) {
         // What its writer was told before is not news: scaling says nothing of a security context.
         const told = new Set(definition.warnings?.(old));
         for (const warning of definition.warnings?.(next) ?? []) if (!told.has(warning)) request.warn(warning);
@@ -286,7 +287,20 @@ export class Registry {
       else next.status = old.status;
     }
     definition.prepareForUpdate?.(next, old);
-    if (definition.generation && !sameJson(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    this.#raiseGeneration(next, old);
+  }
+
+  #raiseGeneration(next: Stored, old: Stored): void {
+    if (this.definition.generation && !sameJson(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+
+  /** What a subresource may change: its part of the old object. */
+  #limitedTo(subresource: string, old: Stored, next: Stored): Stored {
+    if (subresource === "status") return this.#statusOnly(old, next);
+    const part = this.definition.parts?.[subresource];
+    if (!part) return next;
+    const changed: Stored = structuredClone(part.change(old, next));
+    return { ...changed, metadata: { ...changed.metadata, managedFields: next.metadata.managedFields } };
   }
 
   #updateErrors(next: Stored, old: Stored, subresource: string): FieldError[] {
@@ -295,7 +309,8 @@ export class Registry {
     if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old) ?? [])];
     // A binding changes what no client may change: the node. It has checks of its own (pods.ts).
     if (subresource === "binding") return errors;
-    return [...errors, ...(definition.validate?.(next, old) ?? []), ...(definition.validateUpdate?.(next, old) ?? [])];
+    const part = definition.parts?.[subresource] ?? definition;
+    return [...errors, ...(definition.validate?.(next, old) ?? []), ...(part.validateUpdate?.(next, old) ?? [])];
   }
 
   /** The old object with the new status, and with the new labels and annotations where the kind allows it. */
