@@ -2,7 +2,7 @@
  * Which form of an answer the client accepts: the object, a Table, its metadata alone; JSON or YAML.
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/negotiation/negotiate.go
  */
-import { notAcceptable } from "#api/errors.ts";
+import { notAcceptable, StatusError } from "#api/errors.ts";
 
 export type Form = "object" | "table" | "metadata";
 
@@ -11,6 +11,10 @@ export interface Accepted {
   encoding: "json" | "yaml";
   /** The version of meta.k8s.io asked for with a Table or PartialObjectMetadata. */
   metaVersion: "v1" | "v1beta1";
+  /** Indented, for people: `application/json;pretty=1`. */
+  pretty: boolean;
+  /** A list's metadata was asked for, not one object's; undefined unless the form is `metadata`. */
+  metadataOfList?: boolean | undefined;
 }
 
 interface MediaRange {
@@ -19,8 +23,9 @@ interface MediaRange {
   quality: number;
 }
 
-const PLAIN: Accepted = { form: "object", encoding: "json", metaVersion: "v1" };
+const PLAIN: Accepted = { form: "object", encoding: "json", metaVersion: "v1", pretty: false };
 const OFFERED = ["application/json", "application/yaml"];
+const OFFERED_STREAMS = ["application/json;stream=watch"];
 
 /** The first form in the client's order that is served here. Throws NotAcceptable. */
 export function negotiate(accept: string | undefined): Accepted {
@@ -28,9 +33,30 @@ export function negotiate(accept: string | undefined): Accepted {
   for (const { type, parameters } of mediaRanges(accept)) {
     const encoding = encodingOf(type);
     const form = formOf(parameters);
-    if (encoding && form) return { form, encoding, metaVersion: parameters["v"] === "v1beta1" ? "v1beta1" : "v1" };
+    if (!encoding || !form || (parameters["stream"] ?? "watch") !== "watch") continue;
+    return {
+      form,
+      encoding,
+      metaVersion: parameters["v"] === "v1beta1" ? "v1beta1" : "v1",
+      pretty: parameters["pretty"] === "1",
+      ...(form === "metadata" ? { metadataOfList: parameters["as"] === "PartialObjectMetadataList" } : {}),
+    };
   }
   throw notAcceptable(OFFERED);
+}
+
+/** Throws NotAcceptable when a watch can't be streamed in what was negotiated. */
+export function checkStreamable({ encoding }: Accepted): void {
+  if (encoding !== "json") throw notAcceptable(OFFERED_STREAMS);
+}
+
+/** Throws NotAcceptable when the metadata of a list is asked of one object, or the other way round. `type` is what Go calls it. */
+export function checkMetadataForm({ metadataOfList }: Accepted, isList: boolean, type: string): void {
+  if (metadataOfList === undefined || metadataOfList === isList) return;
+  const why = isList
+    ? `you requested PartialObjectMetadata, but the requested object is a list (${type})`
+    : `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`;
+  throw new StatusError(406, "NotAcceptable", why);
 }
 
 /** The media ranges of an Accept header, best first. */

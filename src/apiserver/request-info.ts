@@ -78,7 +78,7 @@ function decode(part: string): string {
   }
 }
 
-/** Booleans in queries as Kubernetes reads them: `true`, `1`; anything else set is true but `false` and `0`. */
+/** Booleans in queries as Kubernetes reads them: whatever is there is true (`?watch`), but for `false` and `0`. */
 export function isTrue(value: string | null): boolean {
-  return value !== null && value !== "false" && value !== "0" && value !== "";
+  return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }

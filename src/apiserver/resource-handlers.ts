@@ -6,22 +6,25 @@ import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { badRequest, invalid } from "#api/errors.ts";
 import { schemaOf } from "#api/object-schema.ts";
 import type { DeleteOptions } from "#api/types.ts";
-import type { Entry } from "#store/index.ts";
 import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
-import { encodeEntry, encodePage, encodingOf, respond } from "./encode.ts";
 import type { ApplyRequest } from "./fieldmanager/field-manager.ts";
 import { isMap } from "./fieldmanager/typed.ts";
 import { applyPatch, APPLY_PATCH, PATCH_TYPES, STRATEGIC_MERGE_PATCH } from "./patch/patch.ts";
 import { unsupportedMediaType } from "#api/errors.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import { applyObject } from "./registry/apply.ts";
+import { respondWithList } from "./encode-list.ts";
+import { encodingOf } from "./encode.ts";
+import { answerEntry } from "./read-handlers.ts";
 import type { WriteRequest } from "./registry/context.ts";
+import { deletePage } from "./registry/delete-collection.ts";
 import { deleteObject } from "./registry/delete.ts";
-import { listPage, selectorOf } from "./registry/list.ts";
+import { listOptionsOf } from "./registry/list-options.ts";
+import { listPage } from "./registry/list.ts";
 import { objectOf, type Registry, type Stored } from "./registry/registry.ts";
-import { watchLines } from "./registry/watch.ts";
+import { selectorOf } from "./registry/selector.ts";
 import { isTrue, type ResourceRequest } from "./request-info.ts";
-import { json, jsonText } from "./response.ts";
+import { json } from "./response.ts";
 import type { User } from "./user.ts";
 import { writeOptionsOf } from "./write-options.ts";
 
@@ -62,57 +65,7 @@ export function checksOf(call: Call): Checks {
   return { definition: registry.definition, validation: fieldValidationOf(query), warn };
 }
 
-export async function answerEntry(call: Call, status: number, entry: Entry): Promise<HttpResponse> {
-  const { registry, http, query } = call;
-  const encoding = encodingOf(http, query, registry.context.clock.now());
-  return respond(status, encodeEntry(registry.definition, entry, encoding), encoding);
-}
-
-export function handleGet(call: Call): Promise<HttpResponse> {
-  const { registry, target } = call;
-  return answerEntry(call, 200, registry.get(target.namespace, target.name));
-}
-
-export async function handleList(call: Call): Promise<HttpResponse> {
-  const { registry, target, query, http } = call;
-  const encoding = encodingOf(http, query, registry.context.clock.now());
-  const page = listPage(registry, {
-    namespace: target.namespace,
-    selector: selectorOf(registry.definition, query),
-    limit: numberOf(query, "limit"),
-    continue: query.get("continue") ?? undefined,
-    resourceVersion: query.get("resourceVersion") ?? undefined,
-    resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
-  });
-  return respond(200, encodePage(registry.definition, page, encoding), encoding);
-}
-
-export function handleWatch(call: Call): HttpResponse {
-  const { registry, target, query, http } = call;
-  const encoding = encodingOf(http, query, registry.context.clock.now());
-  const sendInitialEvents = query.get("sendInitialEvents");
-  let headers = true;
-  const encode = (entry: Entry): string => {
-    const table = { ...encoding.table, headers, nowMs: registry.context.clock.now() };
-    headers = false;
-    return encodeEntry(registry.definition, entry, { ...encoding, table });
-  };
-  const body = watchLines(
-    registry,
-    {
-      namespace: target.namespace,
-      selector: selectorOf(registry.definition, query, target.name),
-      resourceVersion: query.get("resourceVersion") ?? undefined,
-      resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
-      sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
-      allowBookmarks: isTrue(query.get("allowWatchBookmarks")),
-      timeoutSeconds: numberOf(query, "timeoutSeconds"),
-    },
-    encoding.form === "object" ? (entry) => entry.json : encode,
-    http.signal,
-  );
-  return jsonText(200, body);
-}
+export { answerEntry, handleGet, handleList, handleWatch } from "./read-handlers.ts";
 
 export async function handleCreate(call: Call): Promise<HttpResponse> {
   const { registry, http } = call;
@@ -214,31 +167,14 @@ export async function handleDelete(call: Call): Promise<HttpResponse> {
   return json(200, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details });
 }
 
-/** Deletes what a list with the same selectors would show. */
+/** Deletes what a list with the same selectors shows, and answers with that list. */
 export async function handleDeleteCollection(call: Call): Promise<HttpResponse> {
   const { registry, target, query, http } = call;
   const options = await deleteOptionsOf(call);
-  const request = withDryRun(call, options);
-  const page = listPage(registry, {
-    namespace: target.namespace,
-    selector: selectorOf(registry.definition, query),
-    limit: numberOf(query, "limit"),
-    continue: query.get("continue") ?? undefined,
-    resourceVersion: query.get("resourceVersion") ?? undefined,
-    resourceVersionMatch: query.get("resourceVersionMatch") ?? undefined,
-  });
-  const deletions = await Promise.allSettled(
-    page.entries.map((entry) => {
-      const { name, namespace = "" } = objectOf(entry).metadata;
-      return deleteObject(registry, { ...request, namespace }, name!, structuredClone(options));
-    }),
-  );
-  for (const deletion of deletions) {
-    // Someone else was faster: what was to go is gone.
-    if (deletion.status === "rejected" && (deletion.reason as { code?: number }).code !== 404) throw deletion.reason;
-  }
   const encoding = encodingOf(http, query, registry.context.clock.now());
-  return respond(200, encodePage(registry.definition, page, encoding), encoding);
+  const page = await listPage(registry, target.namespace, selectorOf(registry.definition, query), listOptionsOf(query, false));
+  await deletePage(registry, page, withDryRun(call, options), options);
+  return respondWithList(registry, page, encoding);
 }
 
 /** Options of a delete come in the body, or in the query. */

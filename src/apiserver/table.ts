@@ -31,25 +31,44 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
   const value = query.get("includeObject") ?? "";
   if (value === "") return "Metadata";
   if (value === "None" || value === "Metadata" || value === "Object") return value;
-  throw badRequest(`unrecognized includeObject value: ${value}`);
+  throw badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`);
 }
 
 export function toTable(definition: ResourceDefinition, objects: KubeObject[], listMetadata: object, options: TableOptions): object {
-  const columns = definition.columns ?? DEFAULT_COLUMNS;
+  return { ...tableHead(definition, listMetadata, options), rows: objects.map((object) => tableRow(definition, object, options)) };
+}
+
+/** A Table without its rows. */
+export function tableHead(definition: ResourceDefinition, listMetadata: object, options: TableOptions): object {
   return {
     kind: "Table",
     apiVersion: `meta.k8s.io/${options.metaVersion}`,
     metadata: listMetadata,
     columnDefinitions: options.headers
-      ? columns.map(({ name, type, format = "", description, priority = 0 }) => ({ name, type, format, description, priority }))
+      ? columnsOf(definition).map(({ name, type, format = "", description, priority = 0 }) => ({ name, type, format, description, priority }))
       : null,
-    rows: objects.map((object) => ({
-      cells: columns.map((column) => column.cell(object, options.nowMs)),
-      ...(options.includeObject === "None"
-        ? {}
-        : { object: options.includeObject === "Object" ? object : partialMetadata(object, options.metaVersion) }),
-    })),
   };
+}
+
+export function tableRow(definition: ResourceDefinition, object: KubeObject, options: TableOptions): object {
+  return {
+    cells: columnsOf(definition).map((column) => column.cell(object, options.nowMs)),
+    ...(options.includeObject === "None" ? {} : { object: options.includeObject === "Object" ? object : partialMetadata(object, options.metaVersion) }),
+  };
+}
+
+/** A bookmark has nothing to show; its row is there to carry the resourceVersion, and the mark of the end of initial events. */
+export function bookmarkTable(definition: ResourceDefinition, object: KubeObject, options: TableOptions): object {
+  const marked = object.metadata.annotations !== undefined;
+  const row = {
+    cells: columnsOf(definition).map(() => null),
+    ...(options.includeObject === "None" && !marked ? {} : { object: options.includeObject === "Object" ? object : partialMetadata(object, options.metaVersion) }),
+  };
+  return { ...tableHead(definition, { resourceVersion: object.metadata.resourceVersion }, options), rows: [row] };
+}
+
+function columnsOf(definition: ResourceDefinition): readonly Column[] {
+  return definition.columns ?? DEFAULT_COLUMNS;
 }
 
 export function partialMetadata(object: KubeObject, metaVersion: "v1" | "v1beta1"): object {

@@ -48,8 +48,9 @@ const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
   const pki = await ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
-  const { store, close } = openClusterStore(paths, clock);
-  disposer.add("store", close);
+  const clusterStore = openClusterStore(paths, clock);
+  disposer.add("store", () => clusterStore.close());
+  const { store } = clusterStore;
 
   const kubelets = new Map<string, KubeletApi>();
   const api = createApiServer({

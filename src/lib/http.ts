@@ -26,9 +26,10 @@ export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
 export async function bodyText(body: HttpResponse["body"]): Promise<string> {
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return Buffer.from(body).toString("utf8");
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
 /** Splits a stream of chunks into lines, without their newline; the last one may lack it. */

@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { nextTurn } from "#lib/turn.ts";
 import type { LogRecord } from "./driver.ts";
 import { syncDirectory } from "./files.ts";
 import { markFile } from "./mark.ts";
@@ -50,7 +51,7 @@ export async function* snapshotChunks({ revision, records }: SnapshotView): Asyn
     yield chunk;
     chunk = "";
     waiting = 0;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   hash.update(chunk);
   yield `${chunk}${JSON.stringify({ sha256: hash.digest("hex") })}\n`;

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import type { KubeObject, Status } from "#api/types.ts";
+import { bodyText } from "#lib/http.ts";
+import { nextTurn } from "#lib/turn.ts";
+import { systemUser } from "../user.ts";
+import { toYaml } from "../yaml.ts";
 import { configMap, pod, startTestServer, type TestServer } from "../testing.ts";
 
 const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 const PODS = "/api/v1/namespaces/default/pods";
+const ADMIN = systemUser("admin");
 const MERGE = { "content-type": "application/merge-patch+json" };
 
 let server: TestServer;
@@ -46,19 +53,60 @@ describe("list", () => {
     assert.deepEqual(names(rest.body), ["c"]);
   });
 
-  it("means by a resourceVersion what Kubernetes means", async () => {
+  it("is as of the revision that resourceVersion and resourceVersionMatch ask for", async () => {
     const { metadata } = await server.create(CONFIG_MAPS, configMap("a"));
     await server.create(CONFIG_MAPS, configMap("b"));
-    const list = (query: string) => server.request(`GET ${CONFIG_MAPS}?${query}`);
-    assert.deepEqual(names((await list(`resourceVersion=${metadata.resourceVersion}`)).body), ["a", "b"], "not older than");
-    assert.deepEqual(names((await list(`resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`)).body), ["a"]);
-    assert.deepEqual(names((await list("resourceVersion=0")).body), ["a", "b"]);
-    const future = await list("resourceVersion=999");
-    assert.deepEqual([future.status, future.body.message], [504, `Too large resource version: 999, current: ${server.store.revision}`]);
-    assert.equal((await list("resourceVersion=abc")).status, 400);
-    assert.equal((await list("resourceVersionMatch=Exact")).status, 400);
+    const now = String(server.store.revision);
+    const then = metadata.resourceVersion!;
+    // https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
+    const table: [query: string, names: string[], resourceVersion: string][] = [
+      ["", ["a", "b"], now],
+      ["resourceVersion=", ["a", "b"], now],
+      ["resourceVersion=0", ["a", "b"], now],
+      ["resourceVersion=0&resourceVersionMatch=NotOlderThan", ["a", "b"], now],
+      [`resourceVersion=${then}`, ["a", "b"], now],
+      [`resourceVersion=${then}&resourceVersionMatch=NotOlderThan`, ["a", "b"], now],
+      [`resourceVersion=${then}&resourceVersionMatch=Exact`, ["a"], then],
+      ["limit=1", ["a"], now],
+      ["limit=1&resourceVersion=0", ["a", "b"], now],
+      [`limit=5&resourceVersion=${then}`, ["a"], then],
+      [`limit=1&resourceVersion=${then}&resourceVersionMatch=NotOlderThan`, ["a"], now],
+      [`limit=5&resourceVersion=${then}&resourceVersionMatch=Exact`, ["a"], then],
+    ];
+    for (const [query, expected, resourceVersion] of table) {
+      const { body } = await server.request(`GET ${CONFIG_MAPS}?${query}`);
+      assert.deepEqual([names(body), body.metadata.resourceVersion], [expected, resourceVersion], query);
+    }
     server.store.compact(server.store.revision);
-    assert.equal((await list("resourceVersion=1&resourceVersionMatch=Exact")).status, 410);
+    const gone = await server.request(`GET ${CONFIG_MAPS}?resourceVersion=${then}&resourceVersionMatch=Exact`);
+    assert.deepEqual([gone.status, gone.body.reason, gone.body.message], [410, "Expired", "The resourceVersion for the provided list is too old."]);
+  });
+
+  it("refuses, in upstream's words, options that contradict each other or can't be read", async () => {
+    const rv = server.store.revision;
+    const token = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const options = 'ListOptions.meta.k8s.io "" is invalid: ';
+    const match = "resourceVersionMatch: Forbidden: ";
+    const table: [query: string, code: number, message: string][] = [
+      ["resourceVersionMatch=Exact", 422, `${options}${match}resourceVersionMatch is forbidden unless resourceVersion is provided`],
+      ["resourceVersionMatch=Exact&resourceVersion=0", 422, `${options}${match}resourceVersionMatch "exact" is forbidden for resourceVersion "0"`],
+      ["resourceVersionMatch=Some&resourceVersion=1", 422, `${options}resourceVersionMatch: Unsupported value: "Some": supported values: "Exact", "NotOlderThan", ""`],
+      ["resourceVersionMatch=Exact&continue=x", 422, `${options}[${match}resourceVersionMatch is forbidden unless resourceVersion is provided, ${match}resourceVersionMatch is forbidden when continue is provided]`],
+      ["sendInitialEvents=true", 422, `${options}sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list`],
+      ["resourceVersion=abc", 400, 'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'],
+      ["limit=many", 400, 'strconv.ParseInt: parsing "many": invalid syntax'],
+      ["continue=x", 400, "invalid continue token: continue key is not valid"],
+      [`continue=${token({ v: "v2", rv: 1, start: "a" })}`, 400, "invalid continue token: continue key is not valid: server does not recognize this encoded version v2"],
+      [`continue=${token({ v: "meta.k8s.io/v1", rv: 0, start: "a" })}`, 400, "invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"],
+      [`continue=${token({ v: "meta.k8s.io/v1", rv: 1, start: "" })}`, 400, "invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)"],
+      [`resourceVersion=1&continue=${token({ v: "meta.k8s.io/v1", rv, start: "a" })}`, 400, "specifying resource version is not allowed when using continue"],
+      ["resourceVersion=999", 504, `Timeout: Too large resource version: 999, current: ${rv}`],
+      [`continue=${token({ v: "meta.k8s.io/v1", rv: 999, start: "a" })}`, 504, `Timeout: Too large resource version: 999, current: ${rv}`],
+    ];
+    for (const [query, code, message] of table) {
+      const { status, body } = await server.request(`GET ${CONFIG_MAPS}?${query}`);
+      assert.deepEqual([status, body.message], [code, message], query);
+    }
   });
 
   it("selects by labels and fields, and refuses selectors it doesn't know", async () => {
@@ -107,8 +155,6 @@ describe("watch", () => {
     const { type, object } = (await watch.next())!;
     assert.deepEqual([type, object.metadata.annotations, object.metadata.resourceVersion], ["BOOKMARK", { "k8s.io/initial-events-end": "true" }, String(server.store.revision)]);
     watch.stop();
-    const refused = await server.request(`GET ${CONFIG_MAPS}?watch=1&sendInitialEvents=true`);
-    assert.equal(refused.status, 400);
   });
 
   it("shows objects entering and leaving a selection as added and deleted", async () => {
@@ -134,11 +180,91 @@ describe("watch", () => {
     assert.equal(await watch.next(), undefined);
   });
 
-  it("refuses a revision that is forgotten", async () => {
+  it("tells of a revision that is forgotten, or still to come, by an event, and ends", async () => {
     await server.create(CONFIG_MAPS, configMap("a"));
     server.store.compact(server.store.revision);
-    const { status, body } = await server.request(`GET ${CONFIG_MAPS}?watch=1&resourceVersion=1`);
-    assert.deepEqual([status, body.reason, body.message], [410, "Expired", `too old resource version: 1 (${server.store.revision})`]);
+    const { revision } = server.store;
+    for (const [query, code, reason, message] of [
+      ["resourceVersion=1", 410, "Expired", `too old resource version: 1 (${revision})`],
+      ["resourceVersion=999&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", 504, "Timeout", `Timeout: Too large resource version: 999, current: ${revision}`],
+    ] as const) {
+      const watch = await server.watch(`${CONFIG_MAPS}?watch=1&${query}`);
+      const { type, object } = (await watch.next())! as unknown as { type: string; object: Status };
+      assert.deepEqual([type, object.kind, object.code, object.reason, object.message], ["ERROR", "Status", code, reason, message]);
+      assert.equal(await watch.next(), undefined);
+    }
+  });
+
+  it("from a revision still to come is quiet until then", async () => {
+    const watch = await server.watch(`${CONFIG_MAPS}?watch=1&resourceVersion=${server.store.revision + 1}`);
+    await server.create(CONFIG_MAPS, configMap("a"));
+    await server.create(CONFIG_MAPS, configMap("b"));
+    assert.equal((await watch.next())?.object.metadata.name, "b");
+    watch.stop();
+  });
+
+  it("begins with initial events, or without, as asked", async () => {
+    await server.create(CONFIG_MAPS, configMap("a"));
+    const current = server.store.revision;
+    const table: [query: string, first: string[]][] = [
+      [`resourceVersion=${current - 1}`, ["ADDED a"]],
+      ["", ["ADDED a"]],
+      ["resourceVersion=0", ["ADDED a"]],
+      ["resourceVersion=0&allowWatchBookmarks=true", ["ADDED a", "BOOKMARK end"]],
+      ["sendInitialEvents=true&resourceVersionMatch=NotOlderThan", ["ADDED a"]],
+      [`sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion=${current}`, ["ADDED a", "BOOKMARK end"]],
+      ["sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=0", []],
+      ["sendInitialEvents=false&resourceVersionMatch=NotOlderThan", []],
+    ];
+    for (const [query, first] of table) {
+      const watch = await server.watch(`${CONFIG_MAPS}?watch&${query}`);
+      await server.create(CONFIG_MAPS, configMap("z"));
+      await server.request(`DELETE ${CONFIG_MAPS}/z`);
+      const seen: string[] = [];
+      for (;;) {
+        const { type, object } = (await watch.next())!;
+        if (object.metadata.name === "z") break;
+        seen.push(`${type} ${object.metadata.annotations?.["k8s.io/initial-events-end"] ? "end" : object.metadata.name}`);
+      }
+      assert.deepEqual(seen, first, query);
+      watch.stop();
+    }
+  });
+
+  it("refuses, in upstream's words, options that contradict each other", async () => {
+    const options = 'ListOptions.meta.k8s.io "" is invalid: ';
+    const table: [query: string, code: number, message: string][] = [
+      ["sendInitialEvents=true", 422, `${options}resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan`],
+      ["resourceVersion=1&resourceVersionMatch=NotOlderThan", 422, `${options}resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided`],
+      [
+        "sendInitialEvents=true&resourceVersionMatch=Exact",
+        422,
+        `${options}[resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]`,
+      ],
+      ["resourceVersion=abc", 500, 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'],
+    ];
+    for (const [query, code, message] of table) {
+      const { status, body } = await server.request(`GET ${CONFIG_MAPS}?watch=1&${query}`);
+      assert.deepEqual([status, body.message], [code, message], query);
+    }
+    const named = await server.request(`GET ${CONFIG_MAPS}/a?watch=1&fieldSelector=metadata.name%3Db`);
+    assert.deepEqual([named.status, named.body.message], [400, "fieldSelector metadata.name doesn't match requested name"]);
+    const yaml = await server.request(`GET ${CONFIG_MAPS}?watch=1`, undefined, { accept: "application/yaml" });
+    assert.deepEqual([yaml.status, yaml.body.message], [406, "only the following media types are accepted: application/json;stream=watch"]);
+  });
+
+  it("cuts off a reader that doesn't read, and nobody else", async () => {
+    const from = server.store.revision;
+    const slow = await server.watch(`${CONFIG_MAPS}?watch=1&resourceVersion=${from}`);
+    const keen = await server.watch(`${CONFIG_MAPS}?watch=1&resourceVersion=${from}`);
+    for (let batch = 0; batch < 21; batch++) {
+      await Promise.all(Array.from({ length: 1000 }, (_, i) => server.store.create(`configmaps/default/x-${batch}-${i}`, { metadata: {}, kind: "ConfigMap" } as never)));
+      for (let i = 0; i < 1000; i++) assert.equal((await keen.next())?.type, "ADDED");
+    }
+    assert.equal(await slow.next(), undefined);
+    await server.create(CONFIG_MAPS, configMap("last"));
+    assert.equal((await keen.next())?.object.metadata.name, "last");
+    keen.stop();
   });
 
   it("follows one name, also by the old path", async () => {
@@ -185,12 +311,27 @@ describe("tables and metadata", () => {
     watch.stop();
   });
 
+  it("carry bookmarks in their own form", async () => {
+    const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    const asTable = await server.watch(`${PODS}?${query}&includeObject=None`, table);
+    const { object } = (await asTable.next()) as unknown as { object: { kind: string; rows: { object: KubeObject }[] } };
+    assert.deepEqual([object.kind, object.rows[0]!.object.metadata.annotations], ["Table", { "k8s.io/initial-events-end": "true" }]);
+    asTable.stop();
+    const metadata = await server.watch(`${PODS}?${query}`, { accept: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1" });
+    assert.equal((await metadata.next())?.object.kind, "PartialObjectMetadata");
+    metadata.stop();
+  });
+
   it("leave out everything but metadata on demand", async () => {
     await server.create(CONFIG_MAPS, configMap("a", { x: "1" }));
     const one = await server.request(`GET ${CONFIG_MAPS}/a`, undefined, { accept: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1" });
     assert.deepEqual([one.body.kind, one.body.data], ["PartialObjectMetadata", undefined]);
     const many = await server.request(`GET ${CONFIG_MAPS}`, undefined, { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" });
     assert.deepEqual([many.body.kind, many.body.items[0].kind], ["PartialObjectMetadataList", "PartialObjectMetadata"]);
+    const list = await server.request(`GET ${CONFIG_MAPS}`, undefined, { accept: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1" });
+    assert.deepEqual([list.status, list.body.message], [406, "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)"]);
+    const single = await server.request(`GET ${CONFIG_MAPS}/a`, undefined, { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" });
+    assert.deepEqual([single.status, single.body.message], [406, "you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)"]);
   });
 
   it("come as JSON or YAML, pretty for people, and not at all in other forms", async () => {
@@ -200,5 +341,84 @@ describe("tables and metadata", () => {
     assert.match(JSON.stringify((await server.request(`GET ${CONFIG_MAPS}/a`, undefined, { accept: "application/vnd.kubernetes.protobuf,application/json" })).body.data), /0644/);
     const other = await server.request(`GET ${CONFIG_MAPS}/a`, undefined, { accept: "application/vnd.kubernetes.protobuf" });
     assert.deepEqual([other.status, other.body.message], [406, "only the following media types are accepted: application/json, application/yaml"]);
+  });
+});
+
+describe("long lists", () => {
+  const fill = (count: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) => {
+        const object = { kind: "ConfigMap", apiVersion: "v1", metadata: { name: `x-${i}`, namespace: "default", labels: { odd: String(i % 2) } }, data: { text: "ü".repeat(200) } };
+        return server.store.create(`configmaps/default/x-${i}`, object as never);
+      }),
+    );
+
+  it("are the same list as short ones, whatever their form", async () => {
+    await fill(1000);
+    const { body } = await server.request(`GET ${CONFIG_MAPS}`);
+    assert.equal(body.items.length, 1000);
+    const accept = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    assert.equal((await server.request(`GET ${CONFIG_MAPS}`, undefined, accept)).body.rows.length, 1000);
+    const pretty = await server.api.handle({ method: "GET", url: `${CONFIG_MAPS}?pretty=true`, headers: {} }, ADMIN);
+    assert.equal(await bodyText(pretty.body), `${JSON.stringify(body, null, 2)}\n`);
+    const yaml = await server.request(`GET ${CONFIG_MAPS}`, undefined, { accept: "application/yaml" });
+    assert.equal(yaml.body, toYaml(body));
+    assert.deepEqual(names((await server.request(`GET ${CONFIG_MAPS}?labelSelector=odd%3D1`)).body).length, 500);
+    const empty = await server.request(`GET ${CONFIG_MAPS}?labelSelector=odd%3D2`, undefined, { accept: "application/yaml" });
+    assert.match(empty.body, /\nitems: \[\]\n$/);
+    const emptyPretty = await server.api.handle({ method: "GET", url: `${CONFIG_MAPS}?pretty=1&labelSelector=odd%3D2`, headers: {} }, ADMIN);
+    assert.match(await bodyText(emptyPretty.body), /\n {2}"items": \[\]\n\}\n$/);
+  });
+
+  it("come in chunks that are made as they are read, of one moment", async () => {
+    await fill(2000);
+    const { body } = await server.api.handle({ method: "GET", url: CONFIG_MAPS, headers: {} }, ADMIN);
+    assert.ok(typeof body !== "string" && !(body instanceof Uint8Array));
+    let text = "";
+    let largest = 0;
+    let chunks = 0;
+    for await (const chunk of body as AsyncIterable<string>) {
+      if (chunks++ === 0) await server.request(`DELETE ${CONFIG_MAPS}`);
+      text += chunk;
+      largest = Math.max(largest, chunk.length);
+    }
+    assert.ok(chunks > 3 && largest < 256 * 1024, `${chunks} chunks of at most ${largest}`);
+    assert.equal(names(JSON.parse(text) as { items: { metadata: { name: string } }[] }).length, 2000);
+    assert.equal(names((await server.request(`GET ${CONFIG_MAPS}`)).body).length, 0);
+  });
+
+  it("leave others their turn", async () => {
+    await fill(5000);
+    const order: string[] = [];
+    const list = server.request(`GET ${CONFIG_MAPS}?labelSelector=odd%3D3`).then(() => order.push("list"));
+    await nextTurn();
+    const get = server.request(`GET ${CONFIG_MAPS}/x-1`).then(() => order.push("get"));
+    await Promise.all([list, get]);
+    assert.deepEqual(order, ["get", "list"]);
+  });
+
+  it("are compressed for those who accept it, beyond 128 KiB", async () => {
+    await fill(1000);
+    const plain = await server.request(`GET ${CONFIG_MAPS}`);
+    const get = (url: string) => server.api.handle({ method: "GET", url, headers: { "accept-encoding": "br, gzip" } }, ADMIN);
+    const { headers, body } = await get(CONFIG_MAPS);
+    assert.deepEqual([headers["content-encoding"], headers["vary"]], ["gzip", "Accept-Encoding"]);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    assert.deepEqual(JSON.parse(gunzipSync(Buffer.concat(chunks)).toString()), plain.body);
+    assert.equal((await get(`${CONFIG_MAPS}?limit=10`)).headers["content-encoding"], undefined);
+    assert.equal((await get(`${CONFIG_MAPS}?watch=1&timeoutSeconds=1`)).headers["content-encoding"], undefined);
+  });
+
+  it("are deleted in pages, or as a whole", async () => {
+    await fill(300);
+    const first = await server.request(`DELETE ${CONFIG_MAPS}?limit=100`);
+    assert.deepEqual([first.body.items.length, first.body.metadata.remainingItemCount], [100, 200]);
+    const second = await server.request(`DELETE ${CONFIG_MAPS}?limit=100&continue=${first.body.metadata.continue}`);
+    assert.deepEqual([second.body.items.length, second.body.metadata.remainingItemCount], [100, 100]);
+    const odd = (await server.request(`DELETE ${CONFIG_MAPS}?labelSelector=odd%3D1`)).body.items.length as number;
+    const rest = (await server.request(`GET ${CONFIG_MAPS}`)).body.items as KubeObject[];
+    assert.ok(odd > 0 && rest.every(({ metadata }) => metadata.labels?.["odd"] === "0"));
+    assert.equal(odd + rest.length, 100);
   });
 });

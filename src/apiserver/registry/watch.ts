@@ -1,32 +1,33 @@
 /**
  * Watches: a stream of changes from a revision on.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists
  */
 import { every } from "#lib/clock.ts";
-import { badRequest, expired } from "#api/errors.ts";
+import { nextTurn } from "#lib/turn.ts";
+import { expired, StatusError } from "#api/errors.ts";
 import { apiVersionOf } from "#api/resources.ts";
+import type { KubeObject } from "#api/types.ts";
 import { CompactedError, type Change, type Entry } from "#store/index.ts";
-import { parseRevision, type Selector } from "./list.ts";
+import { LineQueue } from "./line-queue.ts";
+import { isAny, resourceVersionProblem, tooLarge, type ListOptions } from "./list-options.ts";
 import { objectOf, type Registry } from "./registry.ts";
+import type { Selector } from "./selector.ts";
 
-/** A client that lets this many events wait is cut off: it can watch again from where it was. */
+/** Lines that may wait for a slow client. */
 const MAX_WAITING_LINES = 20_000;
+/** Initial events in one chunk; between two chunks others have their turn. */
+const EVENTS_PER_CHUNK = 128;
 const BOOKMARK_PERIOD_MS = 60_000;
 /** Upstream picks between 30 and 60 minutes when the client names no timeout. */
-const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+const LEAST_TIMEOUT_MS = 30 * 60_000;
 
-export interface WatchQuery {
-  namespace: string;
-  selector: Selector;
-  resourceVersion: string | undefined;
-  resourceVersionMatch: string | undefined;
-  sendInitialEvents: boolean | undefined;
-  allowBookmarks: boolean;
-  timeoutSeconds: number | undefined;
+/** How events carry their objects: whole, as a Table, or their metadata alone. */
+export interface EventEncoder {
+  entry(entry: Entry): string;
+  /** An object with a resourceVersion and little else. */
+  bookmark(object: KubeObject): string;
 }
-
-/** One object as an event carries it: whole, as a Table, or its metadata alone. */
-export type EncodeEntry = (entry: Entry) => string;
 
 type EventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
 
@@ -34,20 +35,23 @@ function line(type: EventType, object: string): string {
   return `{"type":"${type}","object":${object}}\n`;
 }
 
-/** Streams lines of JSON. Throws Expired or BadRequest before the first one. */
-export function watchLines(registry: Registry, query: WatchQuery, encode: EncodeEntry, signal: AbortSignal | undefined): AsyncIterable<string> {
-  const { store, clock } = registry.context;
-  const prefix = registry.prefix(query.namespace);
-  const initial = wantsInitialEvents(query);
-  const start = initial || !query.resourceVersion || query.resourceVersion === "0" ? store.revision : parseRevision(query.resourceVersion);
-  const queue = new LineQueue(MAX_WAITING_LINES);
-  let sent = start;
+/**
+ * Streams lines of JSON. Throws only on a resourceVersion that can't be read: as upstream, whatever else is
+ * wrong (a revision that is forgotten, or still to come) is told by an ERROR event.
+ */
+export function watchLines(registry: Registry, namespace: string, selector: Selector, options: ListOptions, encode: EventEncoder, signal: AbortSignal | undefined): AsyncIterable<string> {
+  const { store, clock, rng } = registry.context;
+  const { resourceVersion, sendInitialEvents = false, allowWatchBookmarks } = options;
+  const problem = resourceVersionProblem(resourceVersion);
+  if (problem) throw new StatusError(500, "", problem);
+  const prefix = registry.prefix(namespace);
+  const wanted = Number(resourceVersion);
+  if (sendInitialEvents && wanted > store.revision) return failed(tooLarge(wanted, store.revision));
 
-  if (initial) {
-    const present = store.list(prefix).entries.map((entry) => registry.view(entry)).filter((entry) => query.selector.matches(entry));
-    if (present.length > 0) queue.push(present.map((entry) => line("ADDED", encode(entry))).join(""));
-    if (query.sendInitialEvents) queue.push(line("BOOKMARK", bookmark(registry, start, true)));
-  }
+  const start = sendInitialEvents || isAny(resourceVersion) ? store.revision : wanted;
+  const queue = new LineQueue(MAX_WAITING_LINES);
+  const initial = sendInitialEvents ? store.list(prefix).entries : [];
+  let sent = start;
   let unsubscribe: () => void;
   try {
     unsubscribe = store.watch(prefix, Math.min(start, store.revision), (changes) => {
@@ -55,20 +59,21 @@ export function watchLines(registry: Registry, query: WatchQuery, encode: Encode
         // A watch from a revision still to come sees nothing until then.
         if (change.revision <= sent) continue;
         sent = change.revision;
-        const event = eventOf(viewed(registry, change), query.selector);
-        if (event) queue.push(line(event.type, encode(event.entry)));
+        const event = eventOf(viewed(registry, change), selector);
+        if (event) queue.push(line(event.type, encode.entry(event.entry)));
       }
     });
   } catch (error) {
-    if (error instanceof CompactedError) throw expired(`too old resource version: ${error.revision} (${error.compactedRevision})`);
+    if (error instanceof CompactedError) return failed(expired(`too old resource version: ${error.revision} (${error.compactedRevision})`));
     throw error;
   }
   const sendBookmark = (): void => {
     // A bookmark may say more than was sent: nothing under the prefix changed since.
-    if (query.allowBookmarks && store.revision >= sent) queue.push(line("BOOKMARK", bookmark(registry, Math.max(sent, store.revision), false)));
+    if (allowWatchBookmarks && store.revision >= sent) queue.push(line("BOOKMARK", encode.bookmark(bookmark(registry, store.revision, false))));
   };
-  const cancelBookmarks = query.allowBookmarks ? every(clock, BOOKMARK_PERIOD_MS, sendBookmark) : undefined;
-  const cancelTimeout = clock.after(query.timeoutSeconds ? query.timeoutSeconds * 1000 : DEFAULT_TIMEOUT_MS, () => {
+  const cancelBookmarks = allowWatchBookmarks ? every(clock, BOOKMARK_PERIOD_MS, sendBookmark) : undefined;
+  const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : LEAST_TIMEOUT_MS * (1 + rng());
+  const cancelTimeout = clock.after(timeoutMs, () => {
     sendBookmark();
     queue.end();
   });
@@ -86,19 +91,35 @@ export function watchLines(registry: Registry, query: WatchQuery, encode: Encode
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
   queue.onEnd = finish;
-  return queue;
+  if (!sendInitialEvents) return queue;
+  const end = allowWatchBookmarks ? line("BOOKMARK", encode.bookmark(bookmark(registry, start, true))) : "";
+  return followed(initialLines(registry, initial, selector, encode), end, queue);
 }
 
-function wantsInitialEvents({ sendInitialEvents, resourceVersion, resourceVersionMatch, allowBookmarks }: WatchQuery): boolean {
-  if (sendInitialEvents === undefined) {
-    if (resourceVersionMatch) throw badRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-    return !resourceVersion || resourceVersion === "0";
+/** What is there, then the mark of its end, then what changes meanwhile and later. */
+async function* followed(initial: Iterable<string>, end: string, queue: LineQueue): AsyncGenerator<string> {
+  try {
+    for (const lines of initial) {
+      if (lines !== "") yield lines;
+      await nextTurn();
+      if (queue.ended) return;
+    }
+    if (end !== "") yield end;
+    yield* queue;
+  } finally {
+    queue.onEnd();
   }
-  if (resourceVersionMatch !== "NotOlderThan") {
-    throw badRequest("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+}
+
+function* initialLines(registry: Registry, entries: readonly Entry[], selector: Selector, encode: EventEncoder): Generator<string> {
+  for (let start = 0; start < entries.length; start += EVENTS_PER_CHUNK) {
+    const views = entries.slice(start, start + EVENTS_PER_CHUNK).map((entry) => registry.view(entry));
+    yield views.filter((entry) => selector.matches(entry)).map((entry) => line("ADDED", encode.entry(entry))).join("");
   }
-  if (sendInitialEvents && !allowBookmarks) throw badRequest("sendInitialEvents requires setting allowWatchBookmarks to true");
-  return sendInitialEvents;
+}
+
+async function* failed(error: StatusError): AsyncGenerator<string> {
+  yield line("ERROR", JSON.stringify(error.status));
 }
 
 /** What a change is to a watcher: an object that leaves the selection is deleted for it, one that enters is added. */
@@ -121,68 +142,10 @@ function restamped(entry: Entry, revision: number): Entry {
   return { key: entry.key, revision, object: stamped, json: JSON.stringify(stamped) };
 }
 
-function bookmark({ definition }: Registry, revision: number, initialEventsEnd: boolean): string {
-  return JSON.stringify({
+function bookmark({ definition }: Registry, revision: number, initialEventsEnd: boolean): KubeObject {
+  return {
     kind: definition.kind,
     apiVersion: apiVersionOf(definition),
-    metadata: {
-      resourceVersion: String(revision),
-      creationTimestamp: null,
-      ...(initialEventsEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
-    },
-  });
-}
-
-/** Lines that wait for their reader, given out together. */
-class LineQueue implements AsyncIterable<string> {
-  readonly #limit: number;
-  #waiting: string[] = [];
-  #wake: (() => void) | undefined;
-  #ended = false;
-  /** Called once when the reader stops or the queue overflows. */
-  onEnd: () => void = () => {};
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  push(text: string): void {
-    if (this.#ended) return;
-    if (this.#waiting.length >= this.#limit) {
-      this.end();
-      this.onEnd();
-      return;
-    }
-    this.#waiting.push(text);
-    this.#wake?.();
-  }
-
-  /** What waits is still given out. */
-  end(): void {
-    this.#ended = true;
-    this.#wake?.();
-  }
-
-  discard(): void {
-    this.#waiting = [];
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
-    try {
-      for (;;) {
-        if (this.#waiting.length > 0) {
-          const lines = this.#waiting;
-          this.#waiting = [];
-          yield lines.join("");
-        } else if (this.#ended) {
-          return;
-        } else {
-          await new Promise<void>((resolve) => (this.#wake = resolve));
-          this.#wake = undefined;
-        }
-      }
-    } finally {
-      this.onEnd();
-    }
-  }
+    metadata: { resourceVersion: String(revision), ...(initialEventsEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}) },
+  };
 }
