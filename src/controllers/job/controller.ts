@@ -88,8 +88,9 @@ export function startJobController(context: ControllerContext): Controller {
   }
 
   async function createAndDelete(job: Job, plan: JobPlan): Promise<void> {
+    await Promise.all(plan.discard.map(release));
     await Promise.all(
-      plan.delete.map(async (pod) => {
+      [...plan.delete, ...plan.discard].map(async (pod) => {
         if (await deleteExactly(client, pods, pod, {}, assumed)) events.event(job, "Normal", "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`);
       }),
     );

@@ -67,6 +67,7 @@ goldenTests<Case>(join(import.meta.dirname, "testdata"), ({ spec = {}, status, d
   return {
     create: some(plan.create.map(({ index, indexFailures }) => (index === undefined ? "pod" : `${index}${indexFailures === undefined ? "" : ` after ${indexFailures}`}`))),
     delete: some(plan.delete.map(({ metadata }) => metadata.name)),
+    discard: some(plan.discard.map(({ metadata }) => metadata.name)),
     release: some(plan.release.map(({ metadata }) => metadata.name)),
     uncounted: uncounted && Object.keys(uncounted).length > 0 ? uncounted : undefined,
     counts: `${active} active, ${ready} ready, ${terminating} terminating, ${succeeded} succeeded, ${failed} failed`,

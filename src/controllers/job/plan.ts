@@ -35,7 +35,10 @@ export interface JobPlan {
   /** To be written before anything else: the rest relies on it. */
   status: NonNullable<Job["status"]>;
   release: Pod[];
+  /** Pods that end with the job: they count as failed. */
   delete: Pod[];
+  /** Pods that are not wanted any more: they lose their finalizer first, so that nobody counts them. */
+  discard: Pod[];
   create: NewPod[];
   events: [type: "Normal" | "Warning", reason: string, message: string][];
   failures: FailureRecord;
@@ -50,7 +53,7 @@ export function isFinished({ status }: Job): boolean {
 
 export function planJob({ job, pods, nowMs, failures }: JobSnapshot): JobPlan {
   const status = structuredClone(job.status ?? {});
-  const plan: JobPlan = { status, release: [], delete: [], create: [], events: [], failures };
+  const plan: JobPlan = { status, release: [], delete: [], discard: [], create: [], events: [], failures };
   if (isFinished(job) || job.metadata.deletionTimestamp) {
     plan.release = pods.filter(isTracked);
     return plan;
@@ -66,7 +69,7 @@ export function planJob({ job, pods, nowMs, failures }: JobSnapshot): JobPlan {
   if (outcome) finish(job, outcome, counts, [...active, ...terminating], plan, nowMs);
   else {
     suspendOrResume(job, plan, nowMs);
-    if (job.spec.suspend) plan.delete = active;
+    if (job.spec.suspend) plan.discard = active;
     else manage(job, pods, active, terminating, counts, plan, nowMs);
     wakeAtDeadline(job, plan, nowMs);
   }
@@ -154,7 +157,7 @@ function manage(job: Job, pods: Pod[], active: Pod[], terminating: Pod[], counts
   const excess = isIndexed(job) ? misplaced(active, completions!, counts) : [];
   const surplus = active.length - excess.length - wanted;
   const kept = active.filter((pod) => !excess.includes(pod));
-  plan.delete = [...excess, ...inDeletionOrder(kept, kept, nowMs).slice(0, Math.max(0, surplus))].slice(0, BURST);
+  plan.discard = [...excess, ...inDeletionOrder(kept, kept, nowMs).slice(0, Math.max(0, surplus))].slice(0, BURST);
   const missing = wanted - kept.length - (onlyReplaceFailed(job) ? terminating.length : 0);
   if (missing <= 0) return;
   if (job.spec.backoffLimitPerIndex !== undefined) {
