@@ -20,12 +20,14 @@ import { admitConnect } from "./admission/subresources.ts";
 import { authenticate, type ClientCertificate, type TokenAuthenticator } from "./authentication.ts";
 import { authorize, forbiddenError } from "./authorization.ts";
 import { createCatalog } from "./catalog.ts";
+import { tellComponentStatus } from "./component-status.ts";
 import { documentHandler } from "./documents.ts";
 import { expireEvents } from "./event-ttl.ts";
 import { findersOf } from "./finders.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
 import { impersonate } from "./impersonation.ts";
 import type { RegistryContext } from "./registry/context.ts";
+import { keepIPAddresses } from "./registry/ip-addresses.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { ServiceRanges } from "./registry/services.ts";
 import { builtInStrategies } from "./registry/strategies.ts";
@@ -104,6 +106,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const authenticators = [tokens.authenticate, ...(options.tokenAuthenticators ?? [])];
   const healthChecks: HealthCheck[] = [{ name: "ping", healthy: () => true }, ...(options.healthChecks ?? [])];
   const stopExpiry = expireEvents(catalog.registry("", "v1", "events")!, clock);
+  const stopAddresses = keepIPAddresses(catalog.registry("", "v1", "services")!, catalog.registry("networking.k8s.io", "v1", "ipaddresses")!);
+  tellComponentStatus(catalog.registry("", "v1", "componentstatuses")!);
   const routes = subresourceRoutes({ catalog, tokens, nodeConnector: options.nodeConnector });
   /** Ends the streams that are open when the server closes. */
   const closing = new AbortController();
@@ -165,6 +169,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const { target, registry } = call;
     const { definition } = registry;
     const { verb, subresource, name, namespace } = target;
+    if (definition.deprecation) call.warn(definition.deprecation);
     if (definition.namespaced && namespace === "" && !["list", "watch", "deletecollection"].includes(verb)) {
       throw verb === "create" ? methodNotSupported(registry.subject(), "create") : notFound(registry.subject(name));
     }
@@ -229,6 +234,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     upgrade,
     close() {
       stopExpiry();
+      stopAddresses();
       closing.abort(new Error("the API server is closing"));
       return Promise.resolve();
     },

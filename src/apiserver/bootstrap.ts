@@ -5,13 +5,14 @@
  */
 import { every, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
-import { bodyText, type HttpHandler } from "#lib/http.ts";
-import { StatusError } from "#api/errors.ts";
-import { apiVersionOf, endpoints, endpointSlices, namespaces, priorityClasses, resourcePath, services, type Resource } from "#api/resources.ts";
-import type { Status } from "#api/types.ts";
+import type { HttpHandler } from "#lib/http.ts";
+import { endpoints, endpointSlices, namespaces, priorityClasses, services } from "#api/resources.ts";
+import { ensureBuiltInObjects } from "./built-in-objects.ts";
+import { ensure, replace } from "./own-writes.ts";
 
 /** As often as upstream looks after its Service. */
 const PERIOD_MS = 10_000;
+const DEFAULT_SERVICE_RANGE = "10.96.0.0/12";
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 /** For what the cluster can't do without, here or on its node. */
 const PRIORITY_CLASSES = [
@@ -25,6 +26,8 @@ export interface BootstrapOptions {
   port: number;
   /** The `kubernetes` Service's address, the first of the range. */
   clusterIP?: string | undefined;
+  /** Where the addresses of Services come from. */
+  serviceRange?: string | undefined;
 }
 
 /** Makes what is missing, and brings the endpoints of the `kubernetes` Service up to date. Throws a StatusError. */
@@ -55,33 +58,12 @@ export async function bootstrap(handler: HttpHandler, { address, port, clusterIP
 
 /** Bootstraps now and then again, since clients may delete what was made; returns a function that stops it. */
 export async function keepBootstrapped(handler: HttpHandler, options: BootstrapOptions, clock: Clock, log: Logger): Promise<() => void> {
-  await bootstrap(handler, options);
+  const all = async (): Promise<void> => {
+    await bootstrap(handler, options);
+    await ensureBuiltInObjects(handler, options.serviceRange ?? DEFAULT_SERVICE_RANGE);
+  };
+  await all();
   return every(clock, PERIOD_MS, () => {
-    bootstrap(handler, options).catch((error: unknown) => log.warn("the kubernetes Service could not be kept", { error: errorMessage(error) }));
+    all().catch((error: unknown) => log.warn("what is there from the start could not be kept", { error: errorMessage(error) }));
   });
-}
-
-type Named = { metadata: { name: string; namespace?: string; labels?: Record<string, string> } } & Record<string, unknown>;
-
-async function send(handler: HttpHandler, method: string, url: string, resource: Resource, object: Named): Promise<number> {
-  const body = JSON.stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...object });
-  const response = await handler({ method, url, headers: { "content-type": "application/json", "user-agent": "kube-apiserver" }, body });
-  if (response.status >= 400 && response.status !== 409 && response.status !== 404) {
-    throw StatusError.from(JSON.parse(await bodyText(response.body)) as Status);
-  }
-  return response.status;
-}
-
-/** Creates the object unless it is there. */
-async function ensure(handler: HttpHandler, resource: Resource, object: Named): Promise<void> {
-  const { name, namespace } = object.metadata;
-  const found = await handler({ method: "GET", url: resourcePath(resource, namespace, name), headers: {} });
-  if (found.status === 404) await send(handler, "POST", resourcePath(resource, object.metadata.namespace), resource, object);
-}
-
-/** Creates the object, or makes the existing one like it. */
-async function replace(handler: HttpHandler, resource: Resource, object: Named): Promise<void> {
-  const { name, namespace } = object.metadata;
-  const status = await send(handler, "PUT", resourcePath(resource, namespace, name), resource, object);
-  if (status === 404) await ensure(handler, resource, object);
 }

@@ -4,7 +4,6 @@ import type { FieldError } from "../errors.ts";
 import { serviceCIDRs } from "../resources.ts";
 import type { ServiceCIDR } from "../types.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
-import { validateConditions } from "./conditions-validation.ts";
 import { define } from "./define.ts";
 import { invalid, invalidFor, required, validateImmutable } from "./field-errors.ts";
 import { canonicalCidr, dns1123Subdomain, validateName } from "./names.ts";
@@ -21,7 +20,6 @@ export const serviceCIDR = define(serviceCIDRs, {
   },
   validate: ({ metadata, spec }) => [...validateName(metadata.name, dns1123Subdomain), ...validateRanges(spec)],
   validateUpdate: ({ spec }, old) => validateImmutable("spec.cidrs", spec.cidrs, old.spec.cidrs),
-  validateStatusUpdate: ({ status }) => validateConditions(status?.conditions, "status.conditions"),
   columns: [
     nameColumn(),
     column(

@@ -1,8 +1,10 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go (ValidateService) */
+import { parseAddress } from "#lib/ip.ts";
 import type { FieldError } from "../errors.ts";
 import type { Service } from "../types.ts";
 import { duplicate, forbidden, invalid, invalidFor, notSupported, required, validateOneOf } from "./field-errors.ts";
 import { cidr, dns1035Label, dns1123Label, dns1123Subdomain, ipAddress, portNumber, qualifiedName, validateLabels, validateName, validateNonSpecialIp, validatePortNumber, validatePortNumberOrName } from "./names.ts";
+import { isHeadless, validateClusterIPs, validateClusterIPsUpdate } from "./service-cluster-ips.ts";
 
 type Spec = Service["spec"];
 
@@ -10,14 +12,23 @@ const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const POLICIES = ["Cluster", "Local"];
 const MAX_AFFINITY_SECONDS = 86400;
+const ONLY_LOAD_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
+export const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
+export const TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
+const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
-const isHeadless = ({ clusterIP }: Spec): boolean => clusterIP === "None";
 const isExternal = ({ type, externalIPs }: Spec): boolean =>
   type === "NodePort" || type === "LoadBalancer" || (type === "ClusterIP" && (externalIPs?.length ?? 0) > 0);
 const needsHealthCheck = ({ type, externalTrafficPolicy }: Spec): boolean => type === "LoadBalancer" && externalTrafficPolicy === "Local";
 
 export function validateService({ metadata, spec }: Service): FieldError[] {
-  const errors = validateName(metadata.name, dns1035Label);
+  const { annotations = {}, name } = metadata;
+  const errors = validateName(name, dns1035Label);
+  const hints = annotations[TOPOLOGY_HINTS];
+  const mode = annotations[TOPOLOGY_MODE];
+  if (hints !== undefined && mode !== undefined && hints !== mode) {
+    errors.push(invalid(`metadata.annotations[${TOPOLOGY_MODE}]`, mode, `must match annotations[${TOPOLOGY_HINTS}] when both are specified`));
+  }
   if (!spec.ports?.length && !isHeadless(spec) && spec.type !== "ExternalName") errors.push(required("spec.ports"));
   return [
     ...errors,
@@ -30,6 +41,8 @@ export function validateService({ metadata, spec }: Service): FieldError[] {
       const problems = invalidFor(`spec.externalIPs[${i}]`, ip, ipAddress(ip));
       return problems.length > 0 ? problems : validateNonSpecialIp(ip, `spec.externalIPs[${i}]`);
     }),
+    ...validateNodePorts(spec),
+    ...validateSourceRanges(spec, annotations[SOURCE_RANGES]),
     ...validateLoadBalancer(spec),
     ...validateTraffic(spec),
   ];
@@ -58,12 +71,9 @@ function validateType(spec: Spec): FieldError[] {
   return [...errors, ...validateOneOf("spec.type", spec.type, TYPES)];
 }
 
-function validatePorts({ ports = [], type }: Spec): FieldError[] {
+function validatePorts({ ports = [] }: Spec): FieldError[] {
   const names = new Set<string>();
-  const nodePorts = new Set<string>();
-  const numbers = new Set<string>();
-  const errors = ports.flatMap((servicePort, i) => {
-    const { name, port, protocol = "", targetPort, nodePort, appProtocol } = servicePort;
+  return ports.flatMap(({ name, port, protocol = "", targetPort, appProtocol }, i) => {
     const field = `spec.ports[${i}]`;
     const own: FieldError[] = [];
     if (!name && ports.length > 1) own.push(required(`${field}.name`));
@@ -77,9 +87,17 @@ function validatePorts({ ports = [], type }: Spec): FieldError[] {
     else if (!PROTOCOLS.includes(protocol)) own.push(notSupported(`${field}.protocol`, protocol, PROTOCOLS));
     if (targetPort !== undefined) own.push(...validatePortNumberOrName(targetPort, `${field}.targetPort`));
     if (appProtocol) own.push(...invalidFor(`${field}.appProtocol`, appProtocol, qualifiedName(appProtocol)));
-    if (nodePort && type === "ClusterIP") own.push(forbidden(`${field}.nodePort`, "may not be used when `type` is 'ClusterIP'"));
     return own;
   });
+}
+
+function validateNodePorts({ ports = [], type }: Spec): FieldError[] {
+  const nodePorts = new Set<string>();
+  const numbers = new Set<string>();
+  const errors: FieldError[] = [];
+  for (const [i, { nodePort }] of ports.entries()) {
+    if (nodePort && type === "ClusterIP") errors.push(forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'"));
+  }
   for (const [i, { nodePort, protocol }] of ports.entries()) {
     if (!nodePort) continue;
     if (nodePorts.has(`${protocol}/${nodePort}`)) errors.push(duplicate(`spec.ports[${i}].nodePort`, nodePort));
@@ -103,36 +121,26 @@ function validateSessionAffinity({ sessionAffinity, sessionAffinityConfig }: Spe
   return timely ? [] : [invalid(`${field}.clientIP.timeoutSeconds`, seconds, `must be greater than 0 and less than ${MAX_AFFINITY_SECONDS}`)];
 }
 
-function validateClusterIPs(spec: Spec): FieldError[] {
-  const { clusterIP = "", clusterIPs = [], type } = spec;
-  if (type === "ExternalName") return [];
-  const errors: FieldError[] = [];
-  if (clusterIP !== (clusterIPs[0] ?? "")) {
-    errors.push(clusterIPs.length === 0 ? required("spec.clusterIPs") : invalid("spec.clusterIPs", clusterIPs, "first value must match `clusterIP`"));
-  }
-  for (const [i, ip] of clusterIPs.entries()) {
-    if (ip !== "None") errors.push(...invalidFor(`spec.clusterIPs[${i}]`, ip, ipAddress(ip)));
-    else if (clusterIPs.length > 1) errors.push(invalid(`spec.clusterIPs[${i}]`, ip, "'None' must be the first and only value"));
-  }
-  errors.push(...validateOneOf("spec.ipFamilyPolicy", spec.ipFamilyPolicy, ["PreferDualStack", "RequireDualStack", "SingleStack"]));
-  for (const [i, family] of (spec.ipFamilies ?? []).entries()) errors.push(...validateOneOf(`spec.ipFamilies[${i}]`, family, ["IPv4", "IPv6"]));
-  return errors;
+/** `annotation` is what was there before the field. */
+function validateSourceRanges({ type, loadBalancerSourceRanges: listed = [] }: Spec, annotation: string | undefined): FieldError[] {
+  // The capital letter is upstream's.
+  const field = listed.length > 0 ? "spec.LoadBalancerSourceRanges" : `metadata.annotations[${SOURCE_RANGES}]`;
+  if (listed.length === 0 && annotation === undefined) return [];
+  const errors = type === "LoadBalancer" ? [] : [forbidden(field, ONLY_LOAD_BALANCERS)];
+  const problems = (path: string, text: string): FieldError[] => invalidFor(path, text.trim(), cidr(text.trim()));
+  if (listed.length > 0) return [...errors, ...listed.flatMap((range, i) => problems(`${field}[${i}]`, range))];
+  return [...errors, ...(annotation!.trim() === "" ? [] : annotation!.split(",").flatMap((range) => problems(field, range)))];
 }
 
-function validateLoadBalancer({ type, loadBalancerSourceRanges = [], allocateLoadBalancerNodePorts, loadBalancerClass }: Spec): FieldError[] {
+function validateLoadBalancer({ type, allocateLoadBalancerNodePorts, loadBalancerClass }: Spec): FieldError[] {
   const errors: FieldError[] = [];
-  // The capital letter is upstream's.
-  const ranges = "spec.LoadBalancerSourceRanges";
-  if (loadBalancerSourceRanges.length > 0 && type !== "LoadBalancer") errors.push(forbidden(ranges, "may only be used when `type` is 'LoadBalancer'"));
-  for (const [i, range] of loadBalancerSourceRanges.entries()) errors.push(...invalidFor(`${ranges}[${i}]`, range.trim(), cidr(range.trim())));
-  if (type === "LoadBalancer" && allocateLoadBalancerNodePorts === undefined) errors.push(required("allocateLoadBalancerNodePorts"));
-  if (type !== "LoadBalancer") {
-    const why = "may only be used when `type` is 'LoadBalancer'";
-    if (allocateLoadBalancerNodePorts !== undefined) errors.push(forbidden("spec.allocateLoadBalancerNodePorts", why));
-    if (loadBalancerClass !== undefined) errors.push(forbidden("spec.loadBalancerClass", why));
-  } else if (loadBalancerClass !== undefined) {
-    errors.push(...invalidFor("spec.loadBalancerClass", loadBalancerClass, qualifiedName(loadBalancerClass)));
+  if (type === "LoadBalancer") {
+    if (allocateLoadBalancerNodePorts === undefined) errors.push(required("allocateLoadBalancerNodePorts"));
+    if (loadBalancerClass !== undefined) errors.push(...invalidFor("spec.loadBalancerClass", loadBalancerClass, qualifiedName(loadBalancerClass)));
+    return errors;
   }
+  if (allocateLoadBalancerNodePorts !== undefined) errors.push(forbidden("spec.allocateLoadBalancerNodePorts", ONLY_LOAD_BALANCERS));
+  if (loadBalancerClass !== undefined) errors.push(forbidden("spec.loadBalancerClass", ONLY_LOAD_BALANCERS));
   return errors;
 }
 
@@ -156,14 +164,7 @@ function validateTraffic(spec: Spec): FieldError[] {
 }
 
 export function validateServiceUpdate({ spec }: Service, { spec: old }: Service): FieldError[] {
-  const errors: FieldError[] = [];
-  const addressed = spec.type !== "ExternalName" && old.type !== "ExternalName";
-  if (addressed && old.clusterIPs?.length && spec.clusterIPs?.[0] !== old.clusterIPs[0]) {
-    errors.push(invalid("spec.clusterIPs[0]", spec.clusterIPs ?? null, "may not change once set"));
-  }
-  if (addressed && old.ipFamilies?.length && spec.ipFamilies?.[0] !== old.ipFamilies[0]) {
-    errors.push(invalid("spec.ipFamilies[0]", spec.ipFamilies ?? null, "may not change once set"));
-  }
+  const errors = validateClusterIPsUpdate(spec, old);
   if (spec.type === "LoadBalancer" && old.type === "LoadBalancer" && spec.loadBalancerClass !== old.loadBalancerClass) {
     errors.push(invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set"));
   }
@@ -171,4 +172,26 @@ export function validateServiceUpdate({ spec }: Service, { spec: old }: Service)
     errors.push(forbidden("spec.healthCheckNodePort", "field is immutable"));
   }
   return errors;
+}
+
+export function validateServiceStatus({ spec, status }: Service): FieldError[] {
+  const field = "status.loadBalancer.ingress";
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  if (spec.type !== "LoadBalancer") return ingress.length > 0 ? [forbidden(field, 'may only be used when `spec.type` is "LoadBalancer"')] : [];
+  return ingress.flatMap(({ ip, ipMode, hostname }, i) => {
+    const at = `${field}[${i}]`;
+    const errors = ip ? invalidFor(`${at}.ip`, ip, ipAddress(ip)) : [];
+    if (ipMode === undefined) {
+      if (ip) errors.push(required(`${at}.ipMode`, "must be specified when `ip` is set"));
+    } else if (!ip) {
+      errors.push(forbidden(`${at}.ipMode`, "may not be specified when `ip` is not set"));
+    } else {
+      errors.push(...validateOneOf(`${at}.ipMode`, ipMode, ["Proxy", "VIP"]));
+    }
+    if (hostname) {
+      errors.push(...invalidFor(`${at}.hostname`, hostname, dns1123Subdomain(hostname)));
+      if (parseAddress(hostname)) errors.push(invalid(`${at}.hostname`, hostname, "must be a DNS name, not an IP address"));
+    }
+    return errors;
+  });
 }

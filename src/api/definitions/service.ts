@@ -3,7 +3,9 @@ import { services } from "../resources.ts";
 import type { Service } from "../types.ts";
 import { NONE, UNKNOWN, ageColumn, column, labelsText, nameColumn, wide } from "./columns.ts";
 import { define } from "./define.ts";
-import { validateService, validateServiceUpdate } from "./service-validation.ts";
+import { cidrWarnings, ipWarnings } from "./names.ts";
+import { isHeadless, normalizeClusterIPs } from "./service-cluster-ips.ts";
+import { TOPOLOGY_HINTS, TOPOLOGY_MODE, validateService, validateServiceStatus, validateServiceUpdate } from "./service-validation.ts";
 import { unsupportedInService } from "./unsupported.ts";
 
 export const service = define(services, {
@@ -15,11 +17,16 @@ export const service = define(services, {
   setDefaults: setServiceDefaults,
   prepareForCreate(object) {
     object.status = { loadBalancer: {} };
+    normalizeClusterIPs(object.spec);
   },
-  prepareForUpdate: dropUnused,
+  prepareForUpdate(object, old) {
+    normalizeClusterIPs(object.spec, old.spec);
+    dropUnused(object, old);
+  },
   validate: validateService,
   validateUpdate: validateServiceUpdate,
-  warnings: unsupportedInService,
+  validateStatusUpdate: validateServiceStatus,
+  warnings: (object) => [...serviceWarnings(object), ...unsupportedInService(object)],
   fields: ({ spec }) => ({ "spec.clusterIP": spec.clusterIP ?? "", "spec.type": spec.type ?? "" }),
   columns: [
     nameColumn(),
@@ -33,7 +40,7 @@ export const service = define(services, {
 });
 
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go (SetDefaults_Service) */
-function setServiceDefaults({ spec }: Service): void {
+function setServiceDefaults({ spec, status }: Service): void {
   spec.sessionAffinity ||= "None";
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === "ClientIP" && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
@@ -47,7 +54,30 @@ function setServiceDefaults({ spec }: Service): void {
   const external = spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
   if (external) spec.externalTrafficPolicy ||= "Cluster";
   if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
-  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
+  if (spec.type === "LoadBalancer") {
+    spec.allocateLoadBalancerNodePorts ??= true;
+    for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= "VIP";
+  }
+}
+
+/** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/api/service/warnings.go */
+function serviceWarnings({ metadata, spec }: Service): string[] {
+  const { type, clusterIPs = [], externalIPs = [], loadBalancerIP, loadBalancerSourceRanges = [] } = spec;
+  const warnings: string[] = [];
+  if (metadata.annotations?.[TOPOLOGY_HINTS] !== undefined) warnings.push(`annotation ${TOPOLOGY_HINTS} is deprecated, please use ${TOPOLOGY_MODE} instead`);
+  if (type !== "ExternalName" && !isHeadless(spec)) warnings.push(...clusterIPs.flatMap((ip, i) => ipWarnings(`spec.clusterIPs[${i}]`, ip)));
+  if (type === "ClusterIP" && isHeadless(spec)) {
+    if (loadBalancerIP) warnings.push("spec.loadBalancerIP is ignored for headless services");
+    if (externalIPs.length > 0) warnings.push("spec.externalIPs is ignored for headless services");
+    if (spec.sessionAffinity !== "None") warnings.push("spec.SessionAffinity is ignored for headless services");
+  }
+  warnings.push(...externalIPs.flatMap((ip, i) => ipWarnings(`spec.externalIPs[${i}]`, ip)));
+  if (loadBalancerIP) warnings.push(...ipWarnings("spec.loadBalancerIP", loadBalancerIP));
+  warnings.push(...loadBalancerSourceRanges.flatMap((range, i) => cidrWarnings(`spec.loadBalancerSourceRanges[${i}]`, range)));
+  if (type === "ExternalName" && externalIPs.length > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  if (type !== "ExternalName" && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  if (spec.trafficDistribution === "PreferClose") warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  return warnings;
 }
 
 /** Wipes what the new type has no use for, where the client left it as it was. */

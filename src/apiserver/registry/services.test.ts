@@ -57,6 +57,64 @@ describe("cluster IPs", () => {
   });
 });
 
+describe("families", () => {
+  it("follow from addresses; both are for who is headless and selects nothing", async () => {
+    const both = (await create("external", { clusterIP: "None" })).body.spec;
+    assert.deepEqual([both.ipFamilyPolicy, both.ipFamilies], ["RequireDualStack", ["IPv4", "IPv6"]]);
+    const one = (await create("headless", { clusterIP: "None", selector: { app: "a" } })).body.spec;
+    assert.deepEqual([one.ipFamilyPolicy, one.ipFamilies], ["SingleStack", ["IPv4"]]);
+    assert.match((await create("six", { clusterIP: "fd00::1" })).body.message, /spec\.clusterIPs\[0\]: Invalid value: \["fd00::1"\]: IPv6 is not configured on this cluster$/);
+    assert.match((await create("two", { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "fd00::1"] })).body.message, /must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified/);
+  });
+
+  it("and addresses are checked together", async () => {
+    assert.match((await create("a", { clusterIPs: ["10.96.0.9"] })).body.message, /spec\.clusterIPs: Invalid value: \["10\.96\.0\.9"\]: must be empty when `clusterIP` is not specified$/);
+    assert.match((await create("a", { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9"], ipFamilies: ["IPv6"] })).body.message, /spec\.clusterIPs\[0\]: Invalid value: "10\.96\.0\.9": expected an IPv6 value as indicated by `ipFamilies\[0\]`$/);
+  });
+});
+
+describe("IPAddresses", () => {
+  const ADDRESSES = "/apis/networking.k8s.io/v1/ipaddresses";
+  const get = (name: string): Promise<Answer> => server.request(`GET ${ADDRESSES}/${name}`);
+
+  async function until(name: string, status: number): Promise<Answer> {
+    for (let i = 0; i < 100; i++) {
+      const answer = await get(name);
+      if (answer.status === status) return answer;
+      await new Promise(setImmediate);
+    }
+    throw new Error(`${name} never answered ${status}`);
+  }
+
+  it("tell whose each cluster address is, until the Service goes", async () => {
+    await create("a", { clusterIP: "10.96.0.20" });
+    const { body } = await until("10.96.0.20", 200);
+    assert.deepEqual(body.spec, { parentRef: { resource: "services", namespace: "default", name: "a" } });
+    assert.deepEqual(body.metadata.labels, { "ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" });
+    await server.request(`DELETE ${SERVICES}/a`);
+    await until("10.96.0.20", 404);
+  });
+
+  it("come back when someone deletes them, and those of vanished Services go at the start", async () => {
+    await create("a", { clusterIP: "10.96.0.20" });
+    const { body } = await until("10.96.0.20", 200);
+    await server.request(`DELETE ${ADDRESSES}/10.96.0.20`);
+    const again = await until("10.96.0.20", 200);
+    assert.notEqual(again.body.metadata.uid, body.metadata.uid);
+    await server.create(ADDRESSES, { metadata: { name: "10.96.0.21", labels: body.metadata.labels }, spec: body.spec });
+    await startTestServer({ store: server.store });
+    await until("10.96.0.21", 404);
+    assert.equal((await get("10.96.0.20")).status, 200);
+  });
+
+  it("that others made hold the address", async () => {
+    await server.create(ADDRESSES, { metadata: { name: "10.96.0.20" }, spec: { parentRef: { group: "example.com", resource: "gateways", name: "g" } } });
+    assert.match((await create("a", { clusterIP: "10.96.0.20" })).body.message, /provided IP is already allocated$/);
+    await server.request(`DELETE ${ADDRESSES}/10.96.0.20`);
+    assert.equal((await create("a", { clusterIP: "10.96.0.20" })).status, 201);
+  });
+});
+
 describe("node ports", () => {
   it("are given to NodePort Services, one for each port", async () => {
     const { body } = await create("a", { type: "NodePort", ports: [{ name: "a", port: 80 }, { name: "b", port: 81 }] });

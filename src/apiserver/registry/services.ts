@@ -3,10 +3,14 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/service/storage/alloc.go
  */
 import type { Rng } from "#lib/random.ts";
+import { parseAddress } from "#lib/ip.ts";
+import { invalid as invalidValue } from "#api/definitions/field-errors.ts";
+import { isHeadless as isHeadlessSpec, validateClusterIPs } from "#api/definitions/service-cluster-ips.ts";
 import { invalid, type FieldError } from "#api/errors.ts";
-import type { Service } from "#api/types.ts";
+import type { IPAddress, Service } from "#api/types.ts";
 import type { Change, Store } from "#store/index.ts";
 import { formatIPv4, parseCidr, parseIPv4, Pool } from "./allocator.ts";
+import { isManaged } from "./ip-addresses.ts";
 import type { Strategy } from "./strategy.ts";
 
 export interface ServiceRanges {
@@ -17,9 +21,10 @@ export interface ServiceRanges {
 }
 
 const PREFIX = "services/";
+const ADDRESSES = "ipaddresses.networking.k8s.io/";
 
 const usesClusterIP = ({ spec }: Service): boolean => spec.type !== "ExternalName";
-const isHeadless = ({ spec }: Service): boolean => spec.clusterIP === "None";
+const isHeadless = ({ spec }: Service): boolean => isHeadlessSpec(spec);
 const usesNodePorts = ({ spec }: Service): boolean =>
   spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const usesHealthCheckPort = ({ spec }: Service): boolean => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
@@ -37,8 +42,16 @@ export function serviceStrategy(store: Store, ranges: ServiceRanges, rng: Rng): 
     addresses.hold(entry.key, service ? addressesOf(service) : []);
     ports.hold(entry.key, service ? nodePortsOf(service) : []);
   };
+  /** Addresses that are nobody's Service's, and yet in use. */
+  const followAddresses = ({ type, entry }: Pick<Change, "type" | "entry">): void => {
+    const object = entry.object as unknown as IPAddress;
+    const address = parseIPv4(object.metadata.name!);
+    if (address !== undefined && !isManaged(object)) addresses.hold(entry.key, type === "put" ? [address] : []);
+  };
   for (const entry of store.list(PREFIX).entries) follow({ type: "put", entry });
+  for (const entry of store.list(ADDRESSES).entries) followAddresses({ type: "put", entry });
   store.watch(PREFIX, store.revision, (changes) => changes.forEach(follow));
+  store.watch(ADDRESSES, store.revision, (changes) => changes.forEach(followAddresses));
 
   return {
     returnsDeleted: true,
@@ -46,7 +59,7 @@ export function serviceStrategy(store: Store, ranges: ServiceRanges, rng: Rng): 
     reserve(service, old) {
       const key = `${PREFIX}${service.metadata.namespace}/${service.metadata.name ?? ""}`;
       if (old) keepAllocated(service, old);
-      const errors: FieldError[] = [...chooseFamilies(service)];
+      const errors = chooseFamilies(service, old);
       const taken = new Reservations(key);
       if (errors.length === 0) {
         allocateAddress(service, taken, errors);
@@ -159,29 +172,33 @@ function nodePortsOf({ spec }: Service): number[] {
   return spec.healthCheckNodePort ? [...ports, spec.healthCheckNodePort] : ports;
 }
 
-/** This cluster has IPv4 Services alone. */
-function chooseFamilies(service: Service): FieldError[] {
-  const { spec } = service;
-  if (!usesClusterIP(service)) {
-    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] as const) delete spec[field];
+/** Decides on the families of a Service's addresses. This cluster has IPv4 ones alone; only who is headless and without a selector may have both. */
+function chooseFamilies({ spec }: Service, old: Service | undefined): FieldError[] {
+  if (spec.type === "ExternalName") return [];
+  const free = isHeadlessSpec(spec) && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= old?.spec.ipFamilyPolicy ?? (free ? "RequireDualStack" : "SingleStack");
+  const wrong = validateClusterIPs(spec);
+  if (wrong.length > 0) return wrong;
+  const single = spec.ipFamilyPolicy === "SingleStack";
+  const { clusterIPs = [], ipFamilies = [] } = spec;
+  const errors: FieldError[] = [];
+  const refusePolicy = (why: string): void => void errors.push(invalidValue("spec.ipFamilyPolicy", spec.ipFamilyPolicy, why));
+  if (single && clusterIPs.length === 2) refusePolicy("must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
+  if (single && ipFamilies.length === 2) refusePolicy("must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+  for (const [i, ip] of clusterIPs.entries()) {
+    const family = parseAddress(ip)?.family;
+    if (family && family !== "IPv4" && i >= ipFamilies.length) errors.push(invalidValue(`spec.clusterIPs[${i}]`, clusterIPs, `${family} is not configured on this cluster`));
+  }
+  if (errors.length > 0) return errors;
+  spec.ipFamilies = ipFamilies.length > 0 ? ipFamilies : ["IPv4"];
+  if (free) {
+    if (!single && spec.ipFamilies.length === 1) spec.ipFamilies.push(spec.ipFamilies[0] === "IPv4" ? "IPv6" : "IPv4");
     return [];
   }
-  if (!spec.clusterIP && spec.clusterIPs?.[0]) spec.clusterIP = spec.clusterIPs[0];
-  if (isHeadless(service)) spec.clusterIPs = ["None"];
-  const errors: FieldError[] = [];
-  if (spec.ipFamilyPolicy === "RequireDualStack") {
-    errors.push({
-      field: "spec.ipFamilyPolicy",
-      type: "Invalid",
-      message: `Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services`,
-    });
+  if (spec.ipFamilyPolicy === "RequireDualStack") refusePolicy("this cluster is not configured for dual-stack services");
+  for (const [i, family] of spec.ipFamilies.entries()) {
+    if (family !== "IPv4") errors.push(invalidValue(`spec.ipFamilies[${i}]`, family, "not configured on this cluster"));
   }
-  const other = (spec.ipFamilies ?? []).findIndex((family) => family !== "IPv4");
-  if (other === 0) {
-    errors.push({ field: `spec.ipFamilies[0]`, type: "Invalid", message: `Invalid value: ${JSON.stringify(spec.ipFamilies![0])}: not configured on this cluster` });
-  }
-  spec.ipFamilies = ["IPv4"];
-  spec.ipFamilyPolicy ??= "SingleStack";
   return errors;
 }
 
