@@ -2,6 +2,7 @@
  * Whether a value fits its schema, in the words of upstream.
  * @see https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/typed/validate.go
  */
+import { goText } from "#lib/go-text.ts";
 import type { FieldSchema, ListSchema, MapSchema } from "#api/field-schema.ts";
 import { fieldElement, formatElement, type PathElement } from "./path-element.ts";
 import { fieldOf, formsOf, isMap, itemElement, SchemaMismatch } from "./typed.ts";
@@ -92,12 +93,5 @@ function goSyntax(value: unknown): string {
 
 /** As Go's %v of a pointer to a struct with the value in it. */
 const goPointer = (value: unknown): string => `&{${goText(value)}}`;
-
-function goText(value: unknown): string {
-  if (value === null) return "<nil>";
-  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
-  if (isMap(value)) return `map[${sortedEntries(value).map(([name, item]) => `${name}:${goText(item)}`).join(" ")}]`;
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
 
 const sortedEntries = (value: Record<string, unknown>): [string, unknown][] => Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -1,15 +1,19 @@
 /**
- * JSON Patch (RFC 6902), with the errors of the library upstream uses.
- * @see https://github.com/evanphx/json-patch
+ * JSON Patch (RFC 6902), with the peculiarities and the errors of the library upstream uses: `replace` adds a
+ * member that isn't there, indices may count from the end, and what isn't there may be copied as null.
+ * @see https://github.com/evanphx/json-patch/blob/v4.12.0/patch.go
  */
+import { sameJson } from "#lib/json.ts";
 import { badRequest, StatusError } from "#api/errors.ts";
+import { isMap } from "./merge-patch.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Container = Json[] | { [key: string]: Json };
 
 interface Operation {
-  op: string;
-  path: string;
-  from?: string;
+  op?: unknown;
+  path?: unknown;
+  from?: unknown;
   value?: Json;
 }
 
@@ -18,111 +22,166 @@ const MAX_OPERATIONS = 10_000;
 
 /** Applies the operations to a copy of `document`. Throws BadRequest on a malformed patch, Invalid on one that doesn't fit. */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  if (patch === null) return structuredClone(document);
+  if (!Array.isArray(patch)) throw badRequest(`error decoding patch: json: cannot unmarshal ${typeOf(patch)} into Go value of type []handlers.jsonPatchOp`);
   if (patch.length > MAX_OPERATIONS) {
-    throw new StatusError(413, "RequestEntityTooLarge", `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
+    throw new StatusError(413, "RequestEntityTooLarge", `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
   }
+  for (const operation of patch) checkOperation(operation);
   let result = structuredClone(document) as Json;
-  for (const operation of patch as Operation[]) result = applyOne(result, operation);
+  for (const operation of patch as (Operation | null)[]) {
+    try {
+      result = applyOne(result as Container, operation ?? {});
+    } catch (error) {
+      throw error instanceof PatchError ? unprocessable(error.message) : error;
+    }
+  }
   return result;
 }
 
-function applyOne(root: Json, { op, path, from, value }: Operation): Json {
-  switch (op) {
-    case "add":
-      return place(root, path, requireValue(op, value), false);
-    case "replace":
-      return place(root, path, requireValue(op, value), true);
-    case "remove":
-      return take(root, path, op).root;
-    case "move": {
-      const moved = take(root, from ?? "", op);
-      return place(moved.root, path, moved.value, false);
+function checkOperation(operation: unknown): void {
+  if (operation !== null && !isMap(operation)) {
+    throw badRequest(`error decoding patch: json: cannot unmarshal ${typeOf(operation)} into Go value of type handlers.jsonPatchOp`);
+  }
+  for (const field of ["op", "path", "from"] as const) {
+    const value = operation?.[field] ?? "";
+    if (typeof value !== "string") throw badRequest(`error decoding patch: json: cannot unmarshal ${typeOf(value)} into Go struct field jsonPatchOp.${field} of type string`);
+  }
+}
+
+/** A patch that doesn't fit the document. */
+class PatchError extends Error {}
+
+function applyOne(root: Container, operation: Operation): Json {
+  const value = operation.value ?? null;
+  switch (operation.op) {
+    case "add": {
+      const path = pathOf(operation, "path", "add operation failed to decode path: missing value");
+      const at = locate(root, path, `add operation does not apply: doc is missing path: "${path}": missing value`);
+      within(`error in add for path: '${path}'`, () => add(at, structuredClone(value)));
+      return root;
     }
-    case "copy":
-      return place(root, path, structuredClone(read(root, from ?? "", op)), false);
+    case "remove": {
+      const path = pathOf(operation, "path", "remove operation failed to decode path: missing value");
+      const at = locate(root, path, `remove operation does not apply: doc is missing path: "${path}": missing value`);
+      within(`error in remove for path: '${path}'`, () => remove(at));
+      return root;
+    }
+    case "replace":
+      return replace(root, operation, structuredClone(value));
+    case "move": {
+      const from = pathOf(operation, "from", "move operation failed to decode from: operation, missing from field: missing value");
+      const source = locate(root, from, `move operation does not apply: doc is missing from path: ${from}: missing value`);
+      const moved = within(`error in move for path: '${source.key}'`, () => {
+        const found = get(source);
+        remove(source);
+        return found;
+      });
+      const path = pathOf(operation, "path", "move operation failed to decode path: operation missing path field: missing value");
+      const target = locate(root, path, `move operation does not apply: doc is missing destination path: ${path}: missing value`);
+      within(`error in move for path: '${path}'`, () => add(target, moved ?? null));
+      return root;
+    }
+    case "copy": {
+      const from = pathOf(operation, "from", "copy operation failed to decode from: operation, missing from field: missing value");
+      const source = locate(root, from, `copy operation does not apply: doc is missing from path: ${from}: missing value`);
+      const copied = within(`error in copy for from: '${from}'`, () => structuredClone(get(source)));
+      const path = pathOf(operation, "path", "copy operation failed to decode path: missing value");
+      const target = locate(root, path, `copy operation does not apply: doc is missing destination path: ${path}: missing value`);
+      within("error while adding value during copy", () => add(target, copied ?? null));
+      return root;
+    }
     case "test":
-      if (!equal(readOptional(root, path), value ?? null)) {
-        throw unprocessable(`testing value ${path} failed`);
-      }
+      test(root, operation, value);
       return root;
     default:
-      throw badRequest(`Unexpected kind: ${String(op)}`);
+      throw new PatchError(`Unexpected kind: ${typeof operation.op === "string" ? operation.op : "unknown"}`);
   }
 }
 
-function requireValue(op: string, value: Json | undefined): Json {
-  if (value === undefined) throw unprocessable(`${op} operation requires a value`);
-  return value;
-}
-
-function segments(path: string): string[] {
-  if (path === "") return [];
-  if (typeof path !== "string" || !path.startsWith("/")) throw unprocessable(`invalid path: ${String(path)}`);
-  return path
-    .slice(1)
-    .split("/")
-    .map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"));
-}
-
-function readOptional(root: Json, path: string): Json {
-  let value: Json | undefined = root;
-  for (const key of segments(path)) {
-    if (Array.isArray(value)) value = value[Number(key)];
-    else if (typeof value === "object" && value !== null && Object.hasOwn(value, key)) value = value[key];
-    else return null;
+function replace(root: Container, operation: Operation, value: Json): Json {
+  const path = pathOf(operation, "path", "replace operation failed to decode path: operation missing path field: missing value");
+  if (path === "") {
+    if (typeof value !== "object" || value === null) throw new PatchError("replace operation value must be object or array");
+    return value;
   }
-  return value ?? null;
-}
-
-function read(root: Json, path: string, op: string): Json {
-  const { parent, key } = locate(root, path, op);
-  if (parent === undefined) return root;
-  if (Array.isArray(parent)) return parent[index(parent, key, false)]!;
-  if (!Object.hasOwn(parent, key)) throw missing(op, path);
-  return parent[key]!;
-}
-
-function locate(root: Json, path: string, op: string): { parent: Json[] | { [key: string]: Json } | undefined; key: string } {
-  const keys = segments(path);
-  const key = keys.pop();
-  if (key === undefined) return { parent: undefined, key: "" };
-  let parent: Json = root;
-  for (const step of keys) {
-    const next: Json | undefined = Array.isArray(parent)
-      ? parent[Number(step)]
-      : typeof parent === "object" && parent !== null && Object.hasOwn(parent, step)
-        ? parent[step]
-        : undefined;
-    if (typeof next !== "object" || next === null) throw missing(op, path);
-    parent = next;
-  }
-  if (typeof parent !== "object" || parent === null) throw missing(op, path);
-  return { parent, key };
-}
-
-function place(root: Json, path: string, value: Json, mustExist: boolean): Json {
-  const { parent, key } = locate(root, path, mustExist ? "replace" : "add");
-  if (parent === undefined) return value;
-  if (Array.isArray(parent)) {
-    if (mustExist) parent[index(parent, key, false)] = value;
-    else if (key === "-") parent.push(value);
-    else parent.splice(index(parent, key, true), 0, value);
-  } else {
-    if (mustExist && !Object.hasOwn(parent, key)) throw missing("replace", path);
+  const at = locate(root, path, `replace operation does not apply: doc is missing path: ${path}: missing value`);
+  const { parent, key } = at;
+  if (!Array.isArray(parent)) {
     define(parent, key, value);
+    return root;
+  }
+  try {
+    parent[indexOf(parent, key)] = value;
+  } catch {
+    throw new PatchError(`replace operation does not apply: doc is missing key: ${path}: missing value`);
   }
   return root;
 }
 
-function take(root: Json, path: string, op: string): { root: Json; value: Json } {
-  const { parent, key } = locate(root, path, op);
-  if (parent === undefined) return { root: null, value: root };
-  if (Array.isArray(parent)) return { value: parent.splice(index(parent, key, false), 1)[0]!, root };
-  if (!Object.hasOwn(parent, key)) throw unprocessable(`${op} operation does not apply: doc is missing path: ${path}: missing value`);
-  const value = parent[key]!;
-  delete parent[key];
-  return { root, value };
+function test(root: Container, operation: Operation, value: Json): void {
+  const path = pathOf(operation, "path", "test operation failed to decode path: operation missing path field: missing value");
+  let found: Json = root;
+  if (path !== "") {
+    const at = locate(root, path, `test operation does not apply: is missing path: ${path}: missing value`);
+    found = within(`error in test for path: '${path}'`, () => get(at)) ?? null;
+  }
+  if (!sameJson(found, value)) throw new PatchError(`testing value ${path} failed: test failed`);
+}
+
+function pathOf(operation: Operation, field: "path" | "from", missing: string): string {
+  const path = operation[field];
+  if (typeof path !== "string") throw new PatchError(missing);
+  return path;
+}
+
+/** A place in a container, whether something is there or not. */
+interface Place {
+  parent: Container;
+  key: string;
+}
+
+function locate(root: Container, path: string, missing: string): Place {
+  const [first, ...keys] = path.split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const key = keys.pop();
+  if (key === undefined || first === undefined) throw new PatchError(missing);
+  let parent = root;
+  for (const step of keys) {
+    const next = getOrNothing({ parent, key: step });
+    if (typeof next !== "object" || next === null) throw new PatchError(missing);
+    parent = next;
+  }
+  return { parent, key };
+}
+
+function getOrNothing(place: Place): Json | undefined {
+  try {
+    return get(place);
+  } catch (error) {
+    if (error instanceof PatchError) return undefined;
+    throw error;
+  }
+}
+
+function get({ parent, key }: Place): Json | undefined {
+  if (Array.isArray(parent)) return parent[indexOf(parent, key)];
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+}
+
+function add({ parent, key }: Place, value: Json): void {
+  if (!Array.isArray(parent)) define(parent, key, value);
+  else if (key === "-") parent.push(value);
+  else if (!isIndex(key)) throw new PatchError(`value was not a proper array index: '${key}': ${notAnIndex(key)}`);
+  else parent.splice(inRange(Number(key), parent.length + 1), 0, value);
+}
+
+function remove({ parent, key }: Place): void {
+  if (Array.isArray(parent)) {
+    parent.splice(indexOf(parent, key), 1);
+  } else {
+    if (!Object.hasOwn(parent, key)) throw new PatchError(`Unable to remove nonexistent key: ${key}: missing value`);
+    delete parent[key];
+  }
 }
 
 /** An own property even where the name is special (`__proto__`). */
@@ -130,26 +189,36 @@ function define(target: { [key: string]: Json }, key: string, value: Json): void
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function index(list: Json[], key: string, allowEnd: boolean): number {
-  const at = Number(key);
-  const end = allowEnd ? list.length : list.length - 1;
-  if (!/^(0|[1-9]\d*)$/.test(key) || at > end) throw unprocessable(`Unable to access invalid index: ${key}: invalid index referenced`);
-  return at;
+const isIndex = (key: string): boolean => /^[+-]?\d+$/.test(key);
+const notAnIndex = (key: string): string => `strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`;
+
+function indexOf(list: Json[], key: string): number {
+  if (!isIndex(key)) throw new PatchError(notAnIndex(key));
+  return inRange(Number(key), list.length);
 }
 
-function equal(a: Json, b: Json): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]!));
+/** Negative indices count from the end. */
+function inRange(index: number, size: number): number {
+  if (index >= size || index < -size) throw new PatchError(`Unable to access invalid index: ${index}: invalid index referenced`);
+  return index < 0 ? index + size : index;
+}
+
+function within<T>(where: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof PatchError ? new PatchError(`${where}: ${error.message}`) : error;
   }
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equal(a[key]!, b[key]!));
 }
 
-const missing = (op: string, path: string): StatusError => unprocessable(`${op} operation does not apply: doc is missing path: ${path}: missing value`);
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
 
-/** Upstream answers 422 without causes when a well-formed patch doesn't apply. */
-function unprocessable(message: string): StatusError {
-  return new StatusError(422, "Invalid", `the server rejected our request due to an error in our request: ${message}`);
+/** Upstream keeps what didn't fit to itself; here it is the cause. */
+export function unprocessable(cause: string): StatusError {
+  return new StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {
+    causes: [{ reason: "UnexpectedServerResponse", message: cause }],
+  });
 }

@@ -18,7 +18,7 @@ export function applyPatch(contentType: string, document: unknown, patch: unknow
     case "application/json-patch+json":
       return applyJsonPatch(document, patch);
     case "application/merge-patch+json":
-      if (!isMap(patch)) throw badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+      if (!isMap(patch)) throw badRequest("Invalid JSON Patch");
       return applyMergePatch(document, patch);
     case STRATEGIC_MERGE_PATCH:
       if (metaOf) return applyStrategicMergePatch(document, patch, metaOf);

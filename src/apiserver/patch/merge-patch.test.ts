@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { applyMergePatch } from "./merge-patch.ts";
+
+const json = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+
+describe("merge patch", () => {
+  const cases: [unknown, unknown, unknown][] = [
+    [{ a: "b" }, { a: "c" }, { a: "c" }],
+    [{ a: "b", b: "c" }, { a: null }, { b: "c" }],
+    [{ a: ["b"] }, { a: "c" }, { a: "c" }],
+    [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
+    [{ a: [{ b: "c" }] }, { a: [1] }, { a: [1] }],
+    [["a"], { a: "b", c: null }, { a: "b" }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ];
+  it("does what RFC 7396 shows", () => {
+    for (const [document, patch, expected] of cases) assert.deepEqual(applyMergePatch(document, patch), expected);
+  });
+
+  it("leaves nulls out of what is new, lists included", () => {
+    assert.deepEqual(applyMergePatch({}, { a: [{ b: null, c: 1 }, null] }), { a: [{ c: 1 }, null] });
+  });
+
+  it("applied twice is applied once", () => {
+    fc.assert(
+      fc.property(json, json, (document, patch) => {
+        const once = applyMergePatch(document, patch);
+        assert.deepEqual(applyMergePatch(once, patch), once);
+      }),
+    );
+  });
+});
