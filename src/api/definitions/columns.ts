@@ -39,6 +39,11 @@ export function countColumn<T extends KubeObject>(name: string, description: str
   return { name, type: "integer", description, cell };
 }
 
+/** The same where upstream says that it is text, and sends numbers. */
+export function countTextColumn<T extends KubeObject>(name: string, description: string, cell: (object: T) => number): Column<T> {
+  return { name, type: "string", description, cell };
+}
+
 /** A column of `true` and `false`. */
 export function booleanColumn<T extends KubeObject>(name: string, description: string, cell: (object: T) => boolean): Column<T> {
   return { name, type: "boolean", description, cell };

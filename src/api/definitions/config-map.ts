@@ -1,5 +1,5 @@
 import { configMaps } from "../resources.ts";
-import { ageColumn, countColumn, nameColumn } from "./columns.ts";
+import { ageColumn, countTextColumn, nameColumn } from "./columns.ts";
 import { validateConfigMap, validateConfigMapUpdate } from "./config-validation.ts";
 import { define } from "./define.ts";
 
@@ -10,7 +10,7 @@ export const configMap = define(configMaps, {
   validateUpdate: validateConfigMapUpdate,
   columns: [
     nameColumn(),
-    countColumn("Data", "The number of keys.", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length),
+    countTextColumn("Data", "The number of keys.", ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length),
     ageColumn(),
   ],
 });

@@ -4,6 +4,7 @@ import { UNSET, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
 import { invalidFor, validateImmutable } from "./field-errors.ts";
 import { dns1123Subdomain, validateName } from "./names.ts";
+import { nodeLabelSelectorWarnings } from "./node-label-warnings.ts";
 import { validateQuantity } from "./resources-validation.ts";
 import { validateLabelSelector } from "./selector-validation.ts";
 import { storedOnly } from "./unsupported.ts";
@@ -20,7 +21,7 @@ export const csiStorageCapacity = define(csiStorageCapacities, {
     ...validateImmutable("nodeTopology", nodeTopology, old.nodeTopology),
     ...validateImmutable("storageClassName", storageClassName, old.storageClassName),
   ],
-  warnings: () => storedOnly("CSIStorageCapacity"),
+  warnings: ({ nodeTopology }) => [...nodeLabelSelectorWarnings(nodeTopology ?? {}, "nodeTopology"), ...storedOnly("CSIStorageCapacity")],
   columns: [
     nameColumn(),
     column("StorageClassName", "storageClassName represents the name of the StorageClass that the reported capacity applies to.", ({ storageClassName }) => storageClassName),

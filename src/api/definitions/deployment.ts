@@ -1,7 +1,7 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/apps/deployment/strategy.go */
 import { deployments } from "../resources.ts";
 import type { Deployment } from "../types.ts";
-import { ageColumn, column, countColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
+import { ageColumn, column, countTextColumn, nameColumn, selectorText, templateColumns, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { validateDeployment, validateDeploymentStatus, validateDeploymentUpdate } from "./deployment-validation.ts";
 import { setTemplateDefaults } from "./pod-defaults.ts";
@@ -38,8 +38,8 @@ export const deployment = define(deployments, {
   columns: [
     nameColumn(),
     column("Ready", "Number of the pod with ready state", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas}`),
-    countColumn("Up-to-date", "Total number of non-terminating pods targeted by this deployment that have the desired template spec.", ({ status }) => status?.updatedReplicas ?? 0),
-    countColumn("Available", "Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.", ({ status }) => status?.availableReplicas ?? 0),
+    countTextColumn("Up-to-date", "Total number of non-terminating pods targeted by this deployment that have the desired template spec.", ({ status }) => status?.updatedReplicas ?? 0),
+    countTextColumn("Available", "Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.", ({ status }) => status?.availableReplicas ?? 0),
     ageColumn(),
     ...templateColumns<Deployment>(({ spec }) => spec.template.spec),
     wide(column("Selector", "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by this deployment.", ({ spec }) => selectorText(spec.selector))),

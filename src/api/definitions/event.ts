@@ -1,6 +1,6 @@
 import { events } from "../resources.ts";
 import type { Event } from "../types.ts";
-import { column, countColumn, nameColumn, since, wide } from "./columns.ts";
+import { column, countTextColumn, nameColumn, since, wide } from "./columns.ts";
 import { define } from "./define.ts";
 import { validateEvent } from "./event-validation.ts";
 
@@ -30,7 +30,7 @@ export const event = define(events, {
     wide(column("Source", "The component reporting this event. Should be a short machine understandable string.", sourceText)),
     column("Message", "A human-readable description of the status of this operation.", ({ message }) => (message ?? "").trim()),
     wide(column("First Seen", "The time at which the event was first recorded. (Time of server receipt is in TypeMeta.)", firstSeen)),
-    wide(countColumn("Count", "The number of times this event has occurred.", ({ series, count }) => series?.count ?? (count || 1))),
+    wide(countTextColumn("Count", "The number of times this event has occurred.", ({ series, count }) => series?.count ?? (count || 1))),
     wide(nameColumn()),
   ],
 });

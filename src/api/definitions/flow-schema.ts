@@ -1,6 +1,6 @@
 /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/flowcontrol/flowschema/strategy.go */
 import { flowSchemas } from "../resources.ts";
-import { NONE, ageColumn, column, nameColumn } from "./columns.ts";
+import { NONE, ageColumn, column, countTextColumn, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
 import { validateFlowConditions, validateFlowSchema } from "./flow-control-validation.ts";
 import { storedOnly } from "./unsupported.ts";
@@ -25,12 +25,7 @@ export const flowSchema = define(flowSchemas, {
   columns: [
     nameColumn(),
     column("PriorityLevel", "`name` is the name of the priority level configuration being referenced Required.", ({ spec }) => spec.priorityLevelConfiguration.name),
-    {
-      name: "MatchingPrecedence",
-      type: "string",
-      description: "`matchingPrecedence` is used to choose among the FlowSchemas that match a given request. The chosen FlowSchema is among those with the numerically lowest (which we take to be logically highest) MatchingPrecedence.  Each MatchingPrecedence value must be ranged in [1,10000]. Note that if the precedence is not specified, it will be set to 1000 as default.",
-      cell: ({ spec }) => spec.matchingPrecedence ?? 0,
-    },
+    countTextColumn("MatchingPrecedence", "`matchingPrecedence` is used to choose among the FlowSchemas that match a given request. The chosen FlowSchema is among those with the numerically lowest (which we take to be logically highest) MatchingPrecedence.  Each MatchingPrecedence value must be ranged in [1,10000]. Note that if the precedence is not specified, it will be set to 1000 as default.", ({ spec }) => spec.matchingPrecedence ?? 0),
     column("DistinguisherMethod", "`distinguisherMethod` defines how to compute the flow distinguisher for requests that match this schema. `nil` specifies that the distinguisher is disabled and thus will always be the empty string.", ({ spec }) => spec.distinguisherMethod?.type ?? NONE),
     ageColumn(),
     column("MissingPL", "references a broken or non-existent PriorityLevelConfiguration", ({ status }) => status?.conditions?.find(({ type }) => type === "Dangling")?.status ?? "?"),

@@ -4,6 +4,7 @@ import { UNSET, accessModesText, ageColumn, column, nameColumn, wide } from "./c
 import { define } from "./define.ts";
 import { setClaimSpecDefaults, setDataSources } from "./persistent-volume-claim-defaults.ts";
 import { validateClaim, validateClaimStatusUpdate, validateClaimUpdate } from "./persistent-volume-claim-validation.ts";
+import { fractions } from "./pod-warnings.ts";
 import { CLASS_ANNOTATION, CLASS_ANNOTATION_WARNING } from "./persistent-volume-validation.ts";
 
 export const persistentVolumeClaim = define(persistentVolumeClaims, {
@@ -26,7 +27,11 @@ export const persistentVolumeClaim = define(persistentVolumeClaims, {
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
   validateStatusUpdate: validateClaimStatusUpdate,
-  warnings: ({ metadata }) => (metadata.annotations?.[CLASS_ANNOTATION] === undefined ? [] : [CLASS_ANNOTATION_WARNING]),
+  warnings: ({ metadata, spec }) => [
+    ...(metadata.annotations?.[CLASS_ANNOTATION] === undefined ? [] : [CLASS_ANNOTATION_WARNING]),
+    ...fractions(spec.resources?.requests, "spec.resources.requests", ["storage"]),
+    ...fractions(spec.resources?.limits, "spec.resources.limits", ["storage"]),
+  ],
   fields: ({ metadata }) => ({ name: metadata.name ?? "" }),
   columns: [
     nameColumn(),

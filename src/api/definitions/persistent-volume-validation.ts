@@ -6,6 +6,7 @@ import type { PersistentVolume } from "../types.ts";
 import { differences } from "./differences.ts";
 import { forbidden, invalid, invalidFor, notSupported, required, validateImmutable, validateOneOf } from "./field-errors.ts";
 import { dns1123Subdomain, validateName } from "./names.ts";
+import { nodeSelectorTermWarnings } from "./node-label-warnings.ts";
 import { validateAccessModes, VOLUME_MODES } from "./persistent-volume-claim-validation.ts";
 import { sourceOf, validateSource } from "./persistent-volume-source-validation.ts";
 import { validateNodeSelector } from "./scheduling-validation.ts";
@@ -117,6 +118,7 @@ export function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): 
   return [
     ...(metadata.annotations?.[CLASS_ANNOTATION] === undefined ? [] : [CLASS_ANNOTATION_WARNING]),
     ...(spec.persistentVolumeReclaimPolicy === "Recycle" ? [`spec.persistentVolumeReclaimPolicy: ${recycle}`] : []),
+    ...(spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, i) => nodeSelectorTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`)),
     ...sources.map((name) => `spec.${name === "storageos" ? "storageOS" : name}: ${DEPRECATED_SOURCES[name]}`),
   ];
 }

@@ -5,17 +5,10 @@
  */
 import { parseQuantity } from "#lib/quantity.ts";
 import type { Affinity, Container, ContainerPort, NodeSelectorTerm, ObjectMeta, PodSpec, PodTemplateSpec } from "../types.ts";
-import { ipWarnings, labelValue } from "./names.ts";
+import { ipWarnings } from "./names.ts";
+import { deprecatedLabel, deprecatedLabelAt, nodeSelectorTermWarnings } from "./node-label-warnings.ts";
 import { unsupportedInPodSpec } from "./unsupported.ts";
 import { overlappingPaths } from "./volume-warnings.ts";
-
-const LABEL_DEPRECATIONS: Record<string, string> = {
-  "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
 
 const ANNOTATION_DEPRECATIONS: Record<string, string> = {
   "scheduler.alpha.kubernetes.io/critical-pod": 'non-functional in v1.16+; use the "priorityClassName" field instead',
@@ -93,19 +86,10 @@ function deprecatedLabels({ nodeSelector = {}, affinity, topologySpreadConstrain
     ...preferred.map(({ preference }, i): [NodeSelectorTerm, string] => [preference, `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`]),
   ];
   return [
-    ...Object.keys(nodeSelector).flatMap((key) => (LABEL_DEPRECATIONS[key] ? [`${field}.nodeSelector[${key}]: ${LABEL_DEPRECATIONS[key]}`] : [])),
-    ...terms.flatMap(([{ matchExpressions = [] }, term]) =>
-      matchExpressions.flatMap(({ key, values = [] }, i) => [
-        ...deprecatedLabel(key, `${term}.matchExpressions[${i}].key`),
-        ...values.flatMap((value, v) => labelValue(value).map((problem) => `${term}.matchExpressions[${i}].values[${v}]: ${problem}`)),
-      ]),
-    ),
+    ...Object.keys(nodeSelector).flatMap((key) => deprecatedLabelAt(key, `${field}.nodeSelector[${key}]`)),
+    ...terms.flatMap(([term, at]) => nodeSelectorTermWarnings(term, at)),
     ...topologySpreadConstraints.flatMap(({ topologyKey }, i) => deprecatedLabel(topologyKey, `${field}.topologySpreadConstraints[${i}].topologyKey`)),
   ];
-}
-
-function deprecatedLabel(key: string, field: string): string[] {
-  return LABEL_DEPRECATIONS[key] ? [`${field}: ${key} is ${LABEL_DEPRECATIONS[key]}`] : [];
 }
 
 function missingSpreadSelectors({ topologySpreadConstraints = [] }: PodSpec, field: string): string[] {
@@ -141,7 +125,7 @@ function repeated<T extends object>(items: T[], name: keyof T & string, field: s
 }
 
 /** Parts of a byte. */
-function fractions(quantities: Record<string, string> | undefined, field: string, names = ["memory", "ephemeral-storage"]): string[] {
+export function fractions(quantities: Record<string, string> | undefined, field: string, names = ["memory", "ephemeral-storage"]): string[] {
   return names.flatMap((name) => {
     const quantity = quantities?.[name];
     return quantity !== undefined && !Number.isInteger(parseQuantity(quantity)) ? [`${field}[${name}]: fractional byte value ${JSON.stringify(quantity)} is invalid, must be an integer`] : [];

@@ -1,6 +1,6 @@
 import { secrets } from "../resources.ts";
 import type { Secret } from "../types.ts";
-import { ageColumn, column, countColumn, nameColumn } from "./columns.ts";
+import { ageColumn, column, countTextColumn, nameColumn } from "./columns.ts";
 import { validateSecret, validateSecretUpdate } from "./config-validation.ts";
 import { define } from "./define.ts";
 
@@ -16,7 +16,7 @@ export const secret = define(secrets, {
   columns: [
     nameColumn(),
     column("Type", "Used to facilitate programmatic handling of secret data.", ({ type }) => type!),
-    countColumn("Data", "The number of keys.", ({ data }) => Object.keys(data ?? {}).length),
+    countTextColumn("Data", "The number of keys.", ({ data }) => Object.keys(data ?? {}).length),
     ageColumn(),
   ],
 });

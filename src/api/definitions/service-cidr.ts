@@ -7,6 +7,7 @@ import { ageColumn, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
 import { invalid, invalidFor, required, validateImmutable } from "./field-errors.ts";
 import { canonicalCidr, dns1123Subdomain, validateName } from "./names.ts";
+import { storedOnly } from "./unsupported.ts";
 
 export const serviceCIDR = define(serviceCIDRs, {
   model: "io.k8s.api.networking.v1.ServiceCIDR",
@@ -20,6 +21,7 @@ export const serviceCIDR = define(serviceCIDRs, {
   },
   validate: ({ metadata, spec }) => [...validateName(metadata.name, dns1123Subdomain), ...validateRanges(spec)],
   validateUpdate: ({ spec }, old) => validateImmutable("spec.cidrs", spec.cidrs, old.spec.cidrs),
+  warnings: () => storedOnly("ServiceCIDR"),
   columns: [
     nameColumn(),
     column(

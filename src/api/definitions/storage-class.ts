@@ -2,6 +2,7 @@ import { storageClasses } from "../resources.ts";
 import type { StorageClass } from "../types.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { define } from "./define.ts";
+import { deprecatedLabelAt } from "./node-label-warnings.ts";
 import { validateStorageClass, validateStorageClassUpdate } from "./storage-class-validation.ts";
 
 export const storageClass = define(storageClasses, {
@@ -13,6 +14,10 @@ export const storageClass = define(storageClasses, {
   },
   validate: validateStorageClass,
   validateUpdate: validateStorageClassUpdate,
+  warnings: ({ allowedTopologies = [] }) =>
+    allowedTopologies.flatMap(({ matchLabelExpressions = [] }, i) =>
+      matchLabelExpressions.flatMap(({ key }, j) => deprecatedLabelAt(key, `allowedTopologies[${i}].matchLabelExpressions[${j}].key`)),
+    ),
   columns: [
     nameColumn((object) => (isDefault(object) ? `${object.metadata.name} (default)` : object.metadata.name!)),
     column("Provisioner", "provisioner indicates the type of the provisioner.", ({ provisioner }) => provisioner),

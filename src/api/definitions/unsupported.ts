@@ -98,6 +98,7 @@ export const STORED_ONLY: Record<string, string> = {
   Ingress: "this cluster has no ingress controller of its own",
   NetworkPolicy: "not enforced: on this cluster every pod reaches every other",
   PriorityLevelConfiguration: "this API server limits no requests",
+  ServiceCIDR: "Services have their addresses from the range that the cluster was made with",
   VolumeAttachment: "the embedded runtime attaches no volumes",
   VolumeAttributesClass: "the embedded runtime runs no CSI drivers that could change a volume",
 };
