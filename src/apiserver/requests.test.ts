@@ -101,10 +101,22 @@ describe("bodies", () => {
   it("of patches are checked like those of writes", async () => {
     await server.create(CONFIG_MAPS, configMap("a"));
     const patch = (query: string, body: string, type = "merge") => server.request(`PATCH ${CONFIG_MAPS}/a?${query}`, body, { "content-type": `application/${type}-patch+json` });
-    assert.equal((await patch("fieldValidation=Strict", '{"colour":"red"}')).status, 400);
-    assert.equal((await patch("", '{"data":{"x":1}}')).status, 400);
-    assert.equal((await patch("", "{")).status, 400);
-    assert.equal((await patch("", '[{"op":"test","path":"/data","value":1}]', "json")).status, 422);
+    const refusal = async (...request: Parameters<typeof patch>): Promise<[number, string]> => {
+      const { status, body } = await patch(...request);
+      return [status, body.message];
+    };
+    const [strict, why] = await refusal("fieldValidation=Strict", '{"colour":"red"}');
+    assert.equal(strict, 422);
+    assert.match(why, /^ "" is invalid: patch: Invalid value: ".*": strict decoding error: unknown field "colour"$/);
+    const wrong = await refusal("", '{"data":{"x":1}}');
+    assert.equal(wrong[0], 422);
+    assert.match(wrong[1], /: json: cannot unmarshal number into Go struct field ConfigMap\.data of type string$/);
+    assert.deepEqual(await refusal("", '{"data":{"x":1}}', "strategic-merge"), [422, ' "" is invalid: patch: Invalid value: "map[data:map[x:1]]": cannot convert int64 to string']);
+    assert.deepEqual(await refusal("", "{"), [400, "invalid JSON patch"]);
+    assert.deepEqual(await refusal("", "[]"), [400, "Invalid JSON Patch"]);
+    assert.deepEqual(await refusal("", '[{"op":"test","path":"/data","value":1}]', "json"), [422, "the server rejected our request due to an error in our request"]);
+    assert.match((await refusal("fieldValidation=Strict", '[{"op":"test","path":"/x","frob":1}]', "json"))[1], /json patch unknown field "\[0\]\.frob"$/);
+    assert.deepEqual(await refusal("force=true", "{}"), [422, 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch']);
     assert.deepEqual((await patch("", '{"data":{"x":"1"}}', "strategic-merge")).body.data, { x: "1" });
     assert.equal((await patch("", '{"metadata":{"resourceVersion":"1"}}')).status, 409);
   });

@@ -4,14 +4,12 @@
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { badRequest, invalid } from "#api/errors.ts";
-import { schemaOf } from "#api/object-schema.ts";
 import type { DeleteOptions } from "#api/types.ts";
 import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
 import type { ApplyRequest } from "./fieldmanager/field-manager.ts";
 import { isMap } from "./fieldmanager/typed.ts";
-import { applyPatch, APPLY_PATCH, PATCH_TYPES, STRATEGIC_MERGE_PATCH } from "./patch/patch.ts";
-import { unsupportedMediaType } from "#api/errors.ts";
-import { duplicateFields } from "./duplicate-fields.ts";
+import { APPLY_PATCH } from "./patch/patch.ts";
+import { readPatch as patchRequest } from "./patch/patch-request.ts";
 import { applyObject } from "./registry/apply.ts";
 import { respondWithList } from "./encode-list.ts";
 import { encodingOf } from "./encode.ts";
@@ -89,14 +87,7 @@ export async function handlePatch(call: Call): Promise<HttpResponse> {
   const { registry, target } = call;
   if (mediaType(call.http) === APPLY_PATCH) return handleApply(call);
   const request = writeRequest(call);
-  const patch = readPatch(call);
-  const checks = checksOf(call);
-  const change = (current: Stored): Stored => {
-    const patched = patch(current);
-    // A patch that fits an earlier state may warn again on the next; the client sees each warning once.
-    return checkObject(patched, [], checks);
-  };
-  return answerEntry(call, 200, await registry.update(request, target.name, change, target));
+  return answerEntry(call, 200, await registry.update(request, target.name, readPatch(call), target));
 }
 
 /** Server-side apply of an object or its status. */
@@ -133,27 +124,9 @@ export async function readConfiguration({ http, query, warn }: Call): Promise<Re
   return value ?? {};
 }
 
-/** The patch of a request's body, ready to be applied. Throws UnsupportedMediaType, BadRequest. */
-export function readPatch({ http, registry, query, warn }: Call): (current: unknown) => unknown {
-  const { patchMeta } = schemaOf(registry.definition);
-  const contentType = mediaType(http);
-  // Strategic merge needs merge keys, which custom resources don't have.
-  const types = [...(patchMeta ? PATCH_TYPES : PATCH_TYPES.filter((type) => type !== STRATEGIC_MERGE_PATCH)), APPLY_PATCH];
-  if (!types.includes(contentType)) throw unsupportedMediaType(types);
-  const text = bodyAsText(http);
-  let patch: unknown;
-  try {
-    patch = JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${(error as Error).message}`);
-  }
-  const validation = fieldValidationOf(query);
-  if (validation !== "Ignore" && contentType !== "application/json-patch+json") {
-    const duplicates = duplicateFields(text).map((field) => `duplicate field "${field}"`);
-    if (duplicates.length > 0 && validation === "Strict") throw badRequest(`strict decoding error: ${duplicates.join(", ")}`);
-    duplicates.forEach(warn);
-  }
-  return (current) => applyPatch(contentType, current, patch, patchMeta);
+/** The patch of a request's body, ready to be applied to an object of `checks.definition`. */
+export function readPatch(call: Call, checks = checksOf(call)): (current: object) => Stored {
+  return patchRequest(call, checks);
 }
 
 export async function handleDelete(call: Call): Promise<HttpResponse> {
