@@ -1,13 +1,13 @@
 /** Plain JSON as values of CEL, looked at only where an expression looks; and back. */
+import { CelEvaluationError } from "./errors.ts";
 import { unescapeIdentifier } from "./escaping.ts";
 import { LazyFields } from "./lazy.ts";
 import { formatDuration, formatTimestamp, parseDate, parseDuration, parseTimestamp } from "./time.ts";
 import { DYN, type CelType, type ListType, type ObjectType } from "./types.ts";
 import {
   CelBytes, CelDouble, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, isCelObject, NO_SUCH_OVERLOAD,
-  type CelValue, type Result,
+  typeNameOf, type CelValue, type Result,
 } from "./values.ts";
-import { CelEvaluationError } from "./errors.ts";
 
 /** Whole numbers up to here are ints where no type is declared. */
 const INT_BOUND = 2 ** 63;
@@ -292,10 +292,15 @@ export function toPlain(value: Result): unknown {
     if (part instanceof CelDuration) return formatDuration(part.nanos);
     if (part instanceof JsonList || part instanceof JsonFields) return part.plain();
     if (part instanceof CelList) return Array.from(part, plain);
-    if (part instanceof CelMap) return Object.fromEntries(Array.from(part.keys(), (key) => [String(plain(key)), plain(part.find(key) ?? null)]));
+    if (part instanceof CelMap) return Object.fromEntries(Array.from(part.keys(), (key) => [property(key), plain(part.find(key) ?? null)]));
     if (part instanceof CelStruct) return Object.fromEntries(Array.from(part.fields, ([name, field]) => [name, plain(field)]));
     if (part instanceof CelOptional) return part.value === undefined ? null : plain(part.value);
     if (part instanceof CelTypeValue) return part.name;
     throw new Error(part instanceof CelOpaque ? `a ${part.type.name} has no JSON form` : (part as CelError).message);
   }
+}
+
+function property(key: CelValue): string {
+  if (typeof key !== "string") throw new Error(`unsupported type conversion from '${typeNameOf(key)}' to string`);
+  return key;
 }

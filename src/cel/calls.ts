@@ -7,12 +7,12 @@ import { isOfType } from "./type-relations.ts";
 import { CelError, typeNameOf, type CelValue, type Result } from "./values.ts";
 
 /** A call of a function: of the one overload that the checker found, or of the one that fits the arguments' types. */
-export function planCall({ declaration, overloads }: Extract<Reference, { kind: "function" }>, overloadId: string | undefined, args: readonly Evaluate[]): Evaluate {
+export function planCall({ declaration, overloads }: Extract<Reference, { kind: "function" }>, overloadId: string | undefined, args: readonly Evaluate[], literalPattern: boolean): Evaluate {
   const { name } = declaration;
   const call = declaration.call ?? (overloadId === undefined ? dispatched(declaration, declaration.overloads) : dispatched(declaration, overloads));
   const cost = costOfCall(name, overloadId);
-  // cel-go evaluates up to two arguments before it looks at either, and charges for calls all of whose arguments it evaluated.
-  const stopsAtError = args.length > 2 || (declaration.call === undefined && overloadId === undefined);
+  // cel-go evaluates up to two arguments before it looks at either, with exceptions, and charges for calls all of whose arguments it evaluated.
+  const stopsAtError = args.length > 2 || literalPattern || name === "format" || (declaration.call === undefined && overloadId === undefined);
   return (frame) => {
     const values: Result[] = [];
     for (const [index, arg] of args.entries()) {

@@ -12,8 +12,10 @@ export function equal(a: Result, b: Result, meter: CostMeter): boolean {
   if (a instanceof CelError || b instanceof CelError) return false;
   if (a === null || b === null || typeof a === "boolean") return a === b;
   const number = numberOf(a);
-  // Comparison of bigints and numbers is exact, and NaN equals nothing.
-  if (number !== undefined) return number == numberOf(b); // oxlint-disable-line eqeqeq
+  if (number !== undefined) {
+    const other = numberOf(b);
+    return other !== undefined && compareNumbers(number, other) === 0;
+  }
   if (a instanceof CelList) return b instanceof CelList && listsEqual(a, b, meter);
   if (a instanceof CelMap) return b instanceof CelMap && mapsEqual(a, b, meter);
   if (a instanceof CelOptional) return b instanceof CelOptional && optionalsEqual(a, b, meter);
@@ -111,11 +113,17 @@ export function compare(a: CelValue, b: CelValue): -1 | 0 | 1 | CelError {
   if (a === null || b === null) return INCOMPARABLE;
   const left = numberOf(a);
   const right = numberOf(b);
-  if (left !== undefined && right !== undefined) return Number.isNaN(left) || Number.isNaN(right) ? NAN : ordered(left, right);
+  if (left !== undefined && right !== undefined) return compareNumbers(left, right) ?? NAN;
   if (a instanceof CelTimestamp && b instanceof CelTimestamp) return ordered(a.epochNanos, b.epochNanos);
   if (a instanceof CelDuration && b instanceof CelDuration) return ordered(a.nanos, b.nanos);
   if (a instanceof CelBytes && b instanceof CelBytes) return Buffer.compare(a.bytes, b.bytes);
   return INCOMPARABLE;
+}
+
+/** An integer that is compared with a double is rounded to one, as cel-go does. Undefined when one is not a number. */
+function compareNumbers(a: bigint | number, b: bigint | number): -1 | 0 | 1 | undefined {
+  if (Number.isNaN(a) || Number.isNaN(b)) return undefined;
+  return typeof a === typeof b ? ordered(a, b) : ordered(Number(a), Number(b));
 }
 
 function ordered(a: bigint | number, b: bigint | number): -1 | 0 | 1 {

@@ -11,7 +11,7 @@ export {
 export { compile } from "./program.ts";
 export type { CelEnvironment, CelProgram, CelResult } from "./program.ts";
 export type { SizeEstimate, SizeEstimator } from "./estimate.ts";
-export { formatType } from "./type-relations.ts";
+export { typeText } from "./type-relations.ts";
 export { JSON_PATCH, OBJECT } from "./structs.ts";
 export type { CelValue } from "./values.ts";
 export { CelCompileError, CelEvaluationError } from "./errors.ts";

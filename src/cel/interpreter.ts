@@ -7,6 +7,7 @@ import type { CheckedExpr, Reference } from "./checker.ts";
 import { LIST_CREATE_COST, MAP_CREATE_COST, SELECT_COST, STRUCT_CREATE_COST, CostMeter } from "./cost.ts";
 import { AND, CONDITIONAL, INDEX, MAP_INSERT, NOT_STRICTLY_FALSE, OPTIONAL_INDEX, OPTIONAL_SELECT, OR } from "./operators.ts";
 import { planCall } from "./calls.ts";
+import { numberOf } from "./equality.ts";
 import { CelCompileError } from "./errors.ts";
 import { showValue } from "./library/show.ts";
 import { ACCUMULATOR } from "./macros.ts";
@@ -161,21 +162,22 @@ class Planner {
     const { name } = reference.declaration;
     if (name === "or" || name === "orValue") return { evaluate: optionalOr(evaluates, name === "orValue") };
     const constants = args.map((arg) => arg.constant);
-    this.#compileRegex(name, constants[1]);
+    const literalPattern = this.#compileRegex(name, constants[1]);
     const overloadId = reference.overloads.length === 1 ? reference.overloads[0]!.id : undefined;
     if (overloadId === "in_list" && constants[1] instanceof CelList) {
       const membership = constantMembership(evaluates[0]!, constants[1]);
       if (membership) return { evaluate: membership };
     }
-    const evaluate = planCall(reference, overloadId, evaluates);
+    const evaluate = planCall(reference, overloadId, evaluates, literalPattern);
     return CONVERSIONS.has(name) && constants.length === 1 && constants[0] !== undefined ? folded(evaluate) : { evaluate };
   }
 
   /** The pattern of a literal is compiled once; one that isn't valid fails the program. */
-  #compileRegex(name: string, pattern: CelValue | undefined): void {
-    if (!["matches", "find", "findAll"].includes(name) || typeof pattern !== "string") return;
+  #compileRegex(name: string, pattern: CelValue | undefined): boolean {
+    if (!["matches", "find", "findAll"].includes(name) || typeof pattern !== "string") return false;
     try {
       this.regexes.set(pattern, compileRegex(pattern));
+      return true;
     } catch (error) {
       throw new CelCompileError((error as Error).message, "program instantiation failed");
     }
@@ -444,23 +446,27 @@ function optionalOr([left, right]: readonly Evaluate[], orValue: boolean): Evalu
 function mapInsert(args: readonly Evaluate[]): Evaluate {
   return (frame) => {
     const values: CelValue[] = [];
-    for (const arg of args) {
+    for (const [index, arg] of args.entries()) {
       const value = arg(frame);
+      // Charged for once all arguments are evaluated.
+      if (index === args.length - 1) frame.meter.charge(1);
       if (value instanceof CelError) return value;
       values.push(value);
     }
-    frame.meter.charge(1);
     const [map, key, value] = values;
     if (!(map instanceof CelEntries)) return NO_SUCH_OVERLOAD;
-    if (value !== undefined) return inserted(map, key!, value);
-    if (!(key instanceof CelMap)) return NO_SUCH_OVERLOAD;
-    for (const each of key.keys()) {
-      const element = key.find(each) ?? null;
-      const result = element instanceof CelError ? element : inserted(map, each, element);
-      if (result instanceof CelError) return result;
-    }
-    return map;
+    return value === undefined ? insertedAll(map, key!) : inserted(map, key!, value);
   };
+}
+
+function insertedAll(map: CelEntries, entries: CelValue): Result {
+  if (!(entries instanceof CelMap)) return NO_SUCH_OVERLOAD;
+  for (const key of entries.keys()) {
+    const value = entries.find(key) ?? null;
+    const result = value instanceof CelError ? value : inserted(map, key, value);
+    if (result instanceof CelError) return result;
+  }
+  return map;
 }
 
 function inserted(map: CelEntries, key: CelValue, value: CelValue): Result {
@@ -473,14 +479,22 @@ function inserted(map: CelEntries, key: CelValue, value: CelValue): Result {
 /** `x in [1, 2]` with literal elements is one look-up, which cel-go doesn't charge for. Undefined for elements it can't look up. */
 function constantMembership(element: Evaluate, list: CelList): Evaluate | undefined {
   if (list.size === 0) return () => false;
-  const members = new CelEntries();
+  const members = new Set<string>();
   for (const member of list) {
-    if (member instanceof CelError || member === null || !isMapKey(member)) return undefined;
-    members.set(member, true);
+    const name = primitiveName(member);
+    if (name === undefined) return undefined;
+    members.add(name);
   }
   return (frame) => {
     const value = element(frame);
-    if (value instanceof CelError) return value;
-    return isMapKey(value) && members.find(value) !== undefined;
+    return value instanceof CelError ? value : members.has(primitiveName(value) ?? "");
   };
+}
+
+/** The same for equal numbers of any type, and for nothing else. */
+function primitiveName(value: Result): string | undefined {
+  if (value === null || value instanceof CelError) return undefined;
+  if (typeof value !== "object" && typeof value !== "bigint") return `${typeof value} ${value}`;
+  const number = numberOf(value);
+  return number === undefined ? undefined : `number ${typeof number === "number" && Number.isInteger(number) ? BigInt(number) : number}`;
 }

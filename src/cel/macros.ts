@@ -22,7 +22,6 @@ const RECEIVER_MACROS: Readonly<Record<string, Expander>> = {
   "all:2": (offset, target, args) => all(offset, target, simpleVariable(args), args[1]!),
   "exists:2": (offset, target, args) => exists(offset, target, simpleVariable(args), args[1]!),
   "exists_one:2": (offset, target, args) => existsOne(offset, target, simpleVariable(args), args[1]!),
-  "existsOne:2": (offset, target, args) => existsOne(offset, target, simpleVariable(args), args[1]!),
   "map:2": (offset, target, args) => transformList(offset, target, listVariable(args), undefined, args[1]!),
   "map:3": (offset, target, args) => transformList(offset, target, listVariable(args), args[1]!, args[2]!),
   "filter:2": (offset, target, args) => transformList(offset, target, listVariable(args), args[1]!, args[0]!),

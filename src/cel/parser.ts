@@ -237,13 +237,16 @@ class Parser {
     return { kind: "select", offset: dot.offset, operand, field: this.#fieldName().name, testOnly: false };
   }
 
-  #fieldName(): { name: string; offset: number } {
-    const { offset } = this.#token;
-    const identifier = this.#accept("IDENTIFIER");
-    if (identifier) return { name: identifier.text, offset };
-    if (this.#kind !== "ESC_IDENTIFIER") return this.#stop("mismatched", ["IDENTIFIER", "ESC_IDENTIFIER"]);
-    this.#problems.report(offset, "unsupported syntax: '`'");
-    throw new Stopped();
+  /** `also` are others that could have stood in its place. Names between backquotes are not what Kubernetes has. */
+  #fieldName(also: string[] = []): { name: string; offset: number } {
+    const { offset, kind, text } = this.#token;
+    if (kind !== "IDENTIFIER" && kind !== "ESC_IDENTIFIER") {
+      const expected = ["IDENTIFIER", "ESC_IDENTIFIER", ...also];
+      return this.#stop(expected.includes(this.#following) ? "extraneous" : "mismatched", expected);
+    }
+    if (kind === "ESC_IDENTIFIER") this.#problems.report(offset, "unsupported syntax: '`'");
+    this.#next();
+    return { name: text, offset };
   }
 
   #index(target: Expr): Expr {
@@ -353,7 +356,7 @@ class Parser {
     while (this.#kind !== "}") {
       if (fields.length === 0 && this.#accept(",")) break;
       const optional = this.#accept("?") !== undefined;
-      const { name } = this.#fieldName();
+      const { name } = this.#fieldName(optional ? [] : ["}", ",", "?"]);
       const colon = this.#expect(":");
       fields.push({ offset: colon.offset, name, value: this.#expr(), optional });
       if (!this.#accept(",")) {

@@ -2,22 +2,24 @@
 import { DYN, optionalOf, typeOf, type CelType, type TypeParameter } from "./types.ts";
 import { CelBytes, CelDouble, CelDuration, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, type CelValue } from "./values.ts";
 
-/** A type as messages show it: `list(int)`, `map(string, dyn)`, `google.protobuf.Timestamp` as `timestamp`. */
+const SHORT_NAMES: Readonly<Record<string, string>> = { error: "!error!", null_type: "null" };
+const FULL_NAMES: Readonly<Record<string, string>> = { timestamp: "google.protobuf.Timestamp", duration: "google.protobuf.Duration" };
+
+/** A type as the checker's messages show it: `list(int)`, `map(string, timestamp)`, `null`. */
 export function formatType(type: CelType): string {
-  switch (type.kind) {
-    case "simple":
-      return type.name === "error" ? "!error!" : type.name === "null_type" ? "null" : type.name;
-    case "list":
-      return `list(${formatType(type.element)})`;
-    case "map":
-      return `map(${formatType(type.key)}, ${formatType(type.value)})`;
-    case "optional":
-      return `optional_type(${formatType(type.element)})`;
-    case "type":
-      return type.of === undefined ? "type" : `type(${formatType(type.of)})`;
-    default:
-      return type.name;
-  }
+  return withNames(type, SHORT_NAMES);
+}
+
+/** A type by its full name, as Kubernetes shows an expression's: `list(google.protobuf.Timestamp)`, `null_type`. */
+export function typeText(type: CelType): string {
+  return withNames(type, FULL_NAMES);
+}
+
+function withNames(type: CelType, names: Readonly<Record<string, string>>): string {
+  if ("name" in type) return type.kind === "simple" ? (names[type.name] ?? type.name) : type.name;
+  const constructor = type.kind === "optional" ? "optional_type" : type.kind;
+  const parameters = parametersOf(type).map((parameter) => withNames(parameter, names));
+  return parameters.length === 0 ? constructor : `${constructor}(${parameters.join(", ")})`;
 }
 
 export function isDyn(type: CelType): boolean {

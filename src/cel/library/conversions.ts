@@ -94,14 +94,13 @@ const toDuration: Implementation = ([value]) => {
   return nanos === undefined ? conversionError(value, "google.protobuf.Duration") : new CelDuration(nanos);
 };
 
-const toTimestamp: Implementation = ([value]) => {
-  if (typeof value === "bigint") return value < MIN_TIMESTAMP_SECONDS || value > MAX_TIMESTAMP_SECONDS ? new CelError("timestamp overflow") : new CelTimestamp(value * 1_000_000_000n);
-  if (typeof value !== "string") return value!;
-  const parsed = parseTimestamp(value);
-  if (parsed === undefined) return conversionError(value, "google.protobuf.Timestamp");
+/** A point in time from its text, or from seconds since 1970. */
+export function toTimestamp(value: CelValue): Result {
+  const parsed = typeof value === "string" ? parseTimestamp(value) : typeof value === "bigint" ? { epochNanos: value * 1_000_000_000n, offsetSeconds: 0 } : undefined;
+  if (parsed === undefined) return typeof value === "string" ? conversionError(value, "google.protobuf.Timestamp") : value;
   const seconds = floorDivide(parsed.epochNanos, 1_000_000_000n);
   return seconds < MIN_TIMESTAMP_SECONDS || seconds > MAX_TIMESTAMP_SECONDS ? new CelError("timestamp overflow") : new CelTimestamp(parsed.epochNanos, parsed.offsetSeconds);
-};
+}
 
 const identity: Implementation = ([value]) => value!;
 
@@ -114,7 +113,9 @@ export const CONVERSION_LIBRARY: Library = [
   declare("double",
     overload("double_to_double", [DOUBLE], DOUBLE, identity), overload("int64_to_double", [INT], DOUBLE, toDouble),
     overload("string_to_double", [STRING], DOUBLE, toDouble), overload("uint64_to_double", [UINT], DOUBLE, toDouble)),
-  declare("duration", overload("duration_to_duration", [DURATION], DURATION, identity), overload("string_to_duration", [STRING], DURATION, toDuration)),
+  declare("duration",
+    overload("duration_to_duration", [DURATION], DURATION, identity), overload("int64_to_duration", [INT], DURATION, ([nanos]) => new CelDuration(nanos as bigint)),
+    overload("string_to_duration", [STRING], DURATION, toDuration)),
   declare("int",
     overload("int64_to_int64", [INT], INT, identity), overload("double_to_int64", [DOUBLE], INT, toInt), overload("duration_to_int64", [DURATION], INT, toInt),
     overload("string_to_int64", [STRING], INT, toInt), overload("timestamp_to_int64", [TIMESTAMP], INT, toInt), overload("uint64_to_int64", [UINT], INT, toInt)),
@@ -124,8 +125,8 @@ export const CONVERSION_LIBRARY: Library = [
     overload("duration_to_string", [DURATION], STRING, toString), overload("int64_to_string", [INT], STRING, toString),
     overload("timestamp_to_string", [TIMESTAMP], STRING, toString), overload("uint64_to_string", [UINT], STRING, toString)),
   declare("timestamp",
-    overload("timestamp_to_timestamp", [TIMESTAMP], TIMESTAMP, identity), overload("int64_to_timestamp", [INT], TIMESTAMP, toTimestamp),
-    overload("string_to_timestamp", [STRING], TIMESTAMP, toTimestamp)),
+    overload("timestamp_to_timestamp", [TIMESTAMP], TIMESTAMP, identity), overload("int64_to_timestamp", [INT], TIMESTAMP, ([seconds]) => toTimestamp(seconds!)),
+    overload("string_to_timestamp", [STRING], TIMESTAMP, ([text]) => toTimestamp(text!))),
   declare("uint",
     overload("uint64_to_uint64", [UINT], UINT, identity), overload("double_to_uint64", [DOUBLE], UINT, toUint), overload("int64_to_uint64", [INT], UINT, toUint),
     overload("string_to_uint64", [STRING], UINT, toUint)),

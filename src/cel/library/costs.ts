@@ -101,6 +101,7 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   ...each(["isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"], ([first], meter) => meter.deepTraversal(first!)),
   ...each(["url", "lowerAscii", "upperAscii", "substring", "trim", "jsonpatch.escapeKey", "cidr", "isIP", "isCIDR"], traversalOfFirst),
   ...each(["quantity", "isQuantity", "semver", "isSemver"], traversalOfFirst),
+  join: () => 0,
   ...each(["replace", "split", "ip.isCanonical"], ([first], meter) => meter.traversal(first!, 2)),
   ...each(["find", "findAll"], matching),
   ip: ([first], meter, overloadId) => (overloadId === "cidr_ip" ? 1 : meter.traversal(first!)),
@@ -127,7 +128,7 @@ export function costOfCall(name: string, overloadId: string | undefined): CallCo
   return own ?? BY_FUNCTION[name] ?? (overloadId === undefined ? undefined : BY_STANDARD_OVERLOAD[overloadId]) ?? nominal;
 }
 
-/** The one charge that depends on the result: of joining strings. */
+/** The one charge that depends on the result, and is made when there is one: of joining strings. */
 export function costOfResult(name: string, result: Result, meter: CostMeter): number {
   return name === "join" ? meter.traversal(result, 2) : 0;
 }

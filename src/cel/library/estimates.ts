@@ -215,11 +215,16 @@ const concatenation: Estimate = ({ overloadId, args: [left, right] }) => {
   return { cost: overloadId === "add_list" ? ONE : traversal(size), size };
 };
 
+/** With quotes, and each character escaped. cel-go doesn't notice that twice the unbounded wraps around to nothing. */
+function quotedSize({ min, max }: Bounds): Bounds {
+  return { min: min + 2, max: max >= UNBOUNDED ? 0 : Math.min(UNBOUNDED, max * 2 + 2) };
+}
+
 const BY_STANDARD_OVERLOAD: Readonly<Record<string, Estimate>> = {
   string_format: ({ target }) => ({ cost: traversal(known(target)) }),
   string_to_bytes: ({ args: [text] }) => ({ cost: traversal(known(text)), size: { min: known(text).min, max: Math.min(UNBOUNDED, known(text).max * 4) } }),
   bytes_to_string: ({ args: [bytes] }) => ({ cost: traversal(known(bytes)), size: { min: Math.trunc(known(bytes).min / 4), max: known(bytes).max } }),
-  strings_quote: ({ args: [text] }) => ({ cost: traversal(known(text)), size: { min: known(text).min + 2, max: Math.min(UNBOUNDED, known(text).max * 2 + 2) } }),
+  strings_quote: ({ args: [text] }) => ({ cost: traversal(known(text)), size: quotedSize(known(text)) }),
   ...each(["starts_with_string", "ends_with_string"], ({ args: [part] }) => ({ cost: traversal(known(part)) })),
   in_list: ({ args: [, list] }) => ({ cost: scaled(known(list), 1) }),
   matches_string: ({ target, args: [pattern] }) => ({ cost: regexCost(known(target), known(pattern)) }),

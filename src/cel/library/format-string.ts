@@ -133,15 +133,26 @@ function grouped(value: number, precision: number): string {
 
 function fixed(value: number, precision: number): string {
   // toFixed gives up on large numbers, all of which are whole.
-  if (Math.abs(value) < 1e21) return (Object.is(value, -0) ? "-" : "") + value.toFixed(precision);
-  return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
+  if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
+  const size = Math.abs(value);
+  const text = toEven(size.toFixed(precision), size.toFixed(100).slice(0, precision === 0 ? -101 : precision - 100), size.toFixed(100));
+  return (value < 0 || Object.is(value, -0) ? "-" : "") + text;
 }
 
 function scientific(value: number, precision: number): string {
   if (!Number.isFinite(value)) return special(value);
-  const [, mantissa, sign, exponent] = /^(.*)e([+-])(\d+)$/.exec(value.toExponential(precision))!;
-  const raised = [...exponent!.padStart(2, "0")].map((digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[Number(digit)]).join("");
-  return `${mantissa}\u00d710${sign === "-" ? "\u207b" : ""}${raised}`;
+  const size = Math.abs(value);
+  const [exact, exponentText] = size.toExponential(100).split("e") as [string, string];
+  const [roundedUp, exponent] = size.toExponential(precision).split("e") as [string, string];
+  const mantissa = exponent === exponentText ? toEven(roundedUp, exact.slice(0, precision === 0 ? 1 : precision + 2), exact) : roundedUp;
+  const raised = Array.from(exponent.slice(1).padStart(2, "0"), (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[Number(digit)]).join("");
+  return `${value < 0 ? "-" : ""}${mantissa}\u00d710${exponent.startsWith("-") ? "\u207b" : ""}${raised}`;
+}
+
+/** JavaScript rounds what is in the middle up, Go to the even digit. */
+function toEven(roundedUp: string, truncated: string, exact: string): string {
+  const dropped = exact.slice(truncated.length).replace(".", "");
+  return /^50*$/.test(dropped) && /[02468]$/.test(truncated) ? truncated : roundedUp;
 }
 
 function special(value: number): string {

@@ -56,7 +56,7 @@ function isDateTime(text: string): boolean {
 }
 
 /** The length of the pattern behind date-time, which estimates date too. */
-const DATE_TIME_LENGTH = 76;
+const DATE_TIME_LENGTH = 71;
 
 const FORMATS: Readonly<Record<string, NamedFormat>> = {
   dns1123Label: new NamedFormat("DNS1123Label", 30, dns1123Label),
@@ -68,7 +68,7 @@ const FORMATS: Readonly<Record<string, NamedFormat>> = {
   dns1035LabelPrefix: new NamedFormat("DNS1035LabelPrefix", 30, (text) => dns1035Label(withoutDash(text))),
   labelValue: new NamedFormat("LabelValue", 40, labelValue),
   uri: new NamedFormat("URI", 1103, uriProblems),
-  uuid: new NamedFormat("uuid", 88, holds((text) => UUID.test(text), "does not match the UUID format")),
+  uuid: new NamedFormat("uuid", 70, holds((text) => UUID.test(text), "does not match the UUID format")),
   byte: new NamedFormat("byte", 84, holds(isBase64, "invalid base64")),
   date: new NamedFormat("date", DATE_TIME_LENGTH, holds((text) => parseDate(text) !== undefined, "invalid date")),
   datetime: new NamedFormat("datetime", DATE_TIME_LENGTH, holds(isDateTime, "invalid datetime")),

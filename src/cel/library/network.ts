@@ -1,6 +1,6 @@
 import { declare, memberOverload, overload, type Implementation, type Library, type Overload } from "../functions.ts";
 import { BOOL, INT, STRING, opaqueType } from "../types.ts";
-import { CelError, CelOpaque, type CelValue, type Result } from "../values.ts";
+import { CelError, CelOpaque, NO_SUCH_OVERLOAD, type CelValue, type Result } from "../values.ts";
 import { containsAddress, formatAddress, isMapped, masked, parseAddress, parsePrefix, quoted, type Address, type Prefix } from "./addresses.ts";
 
 const IP = opaqueType("net.IP");
@@ -84,7 +84,8 @@ const isGlobalUnicast = (bytes: Uint8Array): boolean =>
 
 const containsIp: Implementation = ([cidr, other]) => {
   const ip = typeof other === "string" ? parseIp(other) : other;
-  return ip instanceof IpValue ? containsAddress((cidr as CidrValue).prefix, ip.address) : (ip as CelError);
+  // Kubernetes loses why an address isn't one.
+  return ip instanceof IpValue ? containsAddress((cidr as CidrValue).prefix, ip.address) : NO_SUCH_OVERLOAD;
 };
 
 const containsCidr: Implementation = ([cidr, other]): Result => {

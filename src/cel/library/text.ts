@@ -33,10 +33,11 @@ const charAt: Implementation = ([text, at]) => resultOf(() => {
 });
 
 const indexOf: Implementation = ([text, part, offset = 0n]) => resultOf(() => {
+  // Found anywhere, wherever that is.
+  if (part === "") return offset as bigint;
   const from = index(offset);
   if (from < 0) throw outOfRange(offset);
   const all = characters(text as string);
-  if (part === "") return BigInt(Math.min(from, all.length));
   if (from >= all.length) return -1n;
   const found = all.slice(from).join("").indexOf(part as string);
   return found < 0 ? -1n : BigInt(from + characters(all.slice(from).join("").slice(0, found)).length);
@@ -45,13 +46,10 @@ const indexOf: Implementation = ([text, part, offset = 0n]) => resultOf(() => {
 const lastIndexOf: Implementation = ([text, part, offset]) => resultOf(() => {
   const all = characters(text as string);
   const wanted = characters(part as string);
-  if (offset === undefined) {
-    if (part === "") return BigInt(all.length);
-    if (Buffer.byteLength(text as string) < Buffer.byteLength(part as string)) return -1n;
-  }
+  if (part === "") return (offset as bigint | undefined) ?? BigInt(all.length);
+  if (offset === undefined && Buffer.byteLength(text as string) < Buffer.byteLength(part as string)) return -1n;
   const from = offset === undefined ? all.length - 1 : index(offset);
   if (from < 0) throw outOfRange(offset ?? BigInt(from));
-  if (part === "") return BigInt(Math.min(from, all.length));
   if (from >= all.length || wanted.length > all.length) return -1n;
   // The match begins at `from` or before.
   const end = Math.min(from, all.length - wanted.length) + wanted.length;
