@@ -14,7 +14,7 @@ export function podReferences(pod: Pod): { configMaps: Set<string>; secrets: Set
   const add = (set: Set<string>, name: string | undefined): void => {
     if (name) set.add(name);
   };
-  const fromContainer = ({ env, envFrom }: Container): void => {
+  const fromContainer = ({ env, envFrom }: Pick<Container, "env" | "envFrom">): void => {
     for (const { configMapRef, secretRef } of envFrom ?? []) {
       add(found.configMaps, configMapRef?.name);
       add(found.secrets, secretRef?.name);
@@ -24,7 +24,7 @@ export function podReferences(pod: Pod): { configMaps: Set<string>; secrets: Set
       add(found.secrets, valueFrom?.secretKeyRef?.name);
     }
   };
-  for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) fromContainer(container);
+  for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])]) fromContainer(container);
   for (const volume of pod.spec.volumes ?? []) {
     const names = volumeReferences(volume);
     for (const name of names.configMaps) found.configMaps.add(name);

@@ -193,7 +193,7 @@ export class ContainerWorker {
   }
 
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
-    const list = this.kind === "regular" ? "containers" : "initContainers";
+    const list = this.kind === "regular" ? "containers" : this.kind === "ephemeral" ? "ephemeralContainers" : "initContainers";
     this.#context.recorder.event(this.#around.pod(), type, reason, message, `spec.${list}{${this.spec.name}}`);
   }
 

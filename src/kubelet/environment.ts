@@ -71,7 +71,7 @@ export function containerEnvironment(
       if (fieldRef) env[name] = fieldValue(pod, fieldRef.fieldPath, facts);
       else if (resourceFieldRef) {
         const target = resourceFieldRef.containerName ?? container.name;
-        const other = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((candidate) => candidate.name === target);
+        const other = [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find((candidate) => candidate.name === target);
         if (!other) throw new Error(`container ${target} not found`);
         env[name] = resourceValue(other, resourceFieldRef.resource, resourceFieldRef.divisor, facts);
       } else if (configMapKeyRef) {

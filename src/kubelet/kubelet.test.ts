@@ -242,6 +242,45 @@ test("init containers run first and in order; a failing one is retried", async (
   assert.equal(condition(pod, "Initialized"), "True");
 });
 
+test("a pod that is active for longer than its deadline is stopped and has failed", async (t) => {
+  const it = await world(t);
+  await it.run("late", { command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.02; done"] }, { activeDeadlineSeconds: 1 });
+  await it.run("stuck", { image: "broken:v1" }, { activeDeadlineSeconds: 1 });
+  for (const name of ["late", "stuck"]) {
+    const { status } = await it.until(name, "its end", (now) => now.status?.phase === "Failed");
+    assert.equal(status!.reason, "DeadlineExceeded");
+    assert.equal(status!.message, "Pod was active on the node longer than the specified deadline");
+  }
+  assert.equal(status((await it.pod("late"))!).state!.terminated!.exitCode, 0);
+  assert.ok((await it.eventsOf("late")).some((line) => line.startsWith("DeadlineExceeded: ")));
+});
+
+test("an ephemeral container joins a running pod, runs once and outlives a restart of the kubelet in its status", async (t) => {
+  const it = await world(t);
+  const debug = (name: string, container: object): Promise<Pod> =>
+    it.client.patch(pods, { name: "web", namespace: "default", subresource: "ephemeralcontainers" }, "strategic", { spec: { ephemeralContainers: [{ name, image: "shell:v1", ...container }] } });
+  const stateOf = (pod: Pod, name: string) => pod.status?.ephemeralContainerStatuses?.find((other) => other.name === name)?.state;
+  await it.run("web", { command: ["sleep", "60"] });
+  await it.until("web", "ready", isReady);
+  await debug("look", { command: ["sh", "-c", "echo $COLOR in $HOSTNAME; exit 3"], env: [{ name: "COLOR", value: "blue" }] });
+  const pod = await it.until("web", "the debugger's end", (now) => stateOf(now, "look")?.terminated);
+  assert.equal(stateOf(pod, "look")!.terminated!.exitCode, 3);
+  assert.equal(await logs(it, "web", { container: "look" }), "blue in web\n");
+  assert.ok(isReady(pod));
+  assert.equal(status(pod).restartCount, 0);
+  assert.ok((await it.eventsOf("web")).includes("Started: Started container look"));
+
+  await debug("stay", { command: ["sleep", "60"] });
+  await it.until("web", "the second", (now) => stateOf(now, "stay")?.running);
+  await it.crash();
+  await debug("late", { command: ["true"] });
+  const after = await it.until("web", "the third", (now) => stateOf(now, "late")?.terminated);
+  assert.equal(stateOf(after, "look")!.terminated!.exitCode, 3);
+  assert.ok(stateOf(after, "stay")!.running);
+  await it.client.delete(pods, "web", "default");
+  await eventually(async () => (await it.pod("web")) === undefined, "the pod's end");
+});
+
 test("a deleted pod gets its signal, its grace and its end, and leaves nothing", async (t) => {
   const it = await world(t);
   const marker = join(it.directory, "marker");

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { BackOff, formatDuration } from "./backoff.ts";
 import { planPod, type ContainerView, type PodView } from "./plan.ts";
 
-/** `name`, `name:running`, `name:started`, `name:exit3`, each with `!` when busy and `@ms` when backing off; `init/` and `sidecar/` before it. */
+/** `name`, `name:running`, `name:started`, `name:exit3`, each with `!` when busy and `@ms` when backing off; `init/`, `sidecar/` and `ephemeral/` before it. */
 function view(text: string): ContainerView {
-  const parsed = /^(?:(init|sidecar)\/)?(\w+)(?::(running|started|exit)(\d+)?)?(!)?(?:@(\d+))?$/.exec(text);
+  const parsed = /^(?:(init|sidecar|ephemeral)\/)?(\w+)(?::(running|started|exit)(\d+)?)?(!)?(?:@(\d+))?$/.exec(text);
   assert.ok(parsed, text);
   const [, kind = "regular", name, state, code, busy, retryAt] = parsed;
   return {
@@ -52,6 +52,13 @@ const cases: Case[] = [
   { name: "a deleted pod stops everything but sidecars first", terminating: true, containers: ["sidecar/s:started", "sidecar/t:started", "a:running", "b:running!"], expect: { kill: ["a"] } },
   { name: "then its sidecars, last one first", terminating: true, containers: ["sidecar/s:started", "sidecar/t:started", "a:exit0"], expect: { kill: ["t"] } },
   { name: "a deleted pod is finished when nothing runs", terminating: true, containers: ["sidecar/s:exit0", "a:exit137", "b"], expect: { finished: true } },
+  { name: "an ephemeral container starts beside the others", containers: ["a:running", "ephemeral/e"], expect: { start: ["e"] } },
+  { name: "an ephemeral container starts also while init containers hold the rest back", containers: ["init/i:running", "a", "ephemeral/e"], expect: { start: ["e"] } },
+  { name: "an ephemeral container that waits for its image", containers: ["a:running", "ephemeral/e@500"], expect: { backingOff: ["e"], wakeAtMs: 500 } },
+  { name: "an ephemeral container is never restarted", containers: ["a:running", "ephemeral/e:exit1"], expect: {} },
+  { name: "an ephemeral container doesn't keep a pod from its end", policy: "Never", containers: ["a:exit0", "ephemeral/e:started"], expect: { kill: ["e"] } },
+  { name: "an ephemeral container doesn't start in a pod that ends", policy: "Never", containers: ["a:exit0", "ephemeral/e"], expect: { finished: true } },
+  { name: "a deleted pod stops its ephemeral containers before its sidecars", terminating: true, containers: ["sidecar/s:started", "a:exit0", "ephemeral/e:running"], expect: { kill: ["e"] } },
   { name: "a deleted pod waits for what is being started", terminating: true, containers: ["a!"], expect: {} },
 ];
 

@@ -5,8 +5,16 @@
  */
 import type { Pod } from "#api/types.ts";
 
-/** Init containers run to completion one after another; sidecars are init containers that stay (restartPolicy: Always). */
-export type ContainerKind = "init" | "sidecar" | "regular";
+/**
+ * Init containers run to completion one after another; sidecars are init containers that stay (restartPolicy: Always);
+ * ephemeral ones are added to a pod that is there already (`kubectl debug`) and run once.
+ */
+export type ContainerKind = "init" | "sidecar" | "regular" | "ephemeral";
+
+/** Of `spec.initContainers`. */
+export function isInit(kind: ContainerKind): kind is "init" | "sidecar" {
+  return kind === "init" || kind === "sidecar";
+}
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
 
@@ -59,12 +67,15 @@ export interface Plan {
 export function planPod(pod: PodView, nowMs: number): Plan {
   const plan: Plan = { start: [], kill: [], backingOff: [], finished: false };
   const regular = pod.containers.filter((container) => container.kind === "regular");
-  const init = pod.containers.filter((container) => container.kind !== "regular");
+  const init = pod.containers.filter(({ kind }) => isInit(kind));
 
   if (pod.terminating || failedInitialization(pod, init) || complete(pod, regular)) {
     stopAll(plan, pod.containers);
     return plan;
   }
+
+  // They see the pod as it is, also one that can't get through its init containers, and decide nothing about it.
+  for (const container of pod.containers) if (container.kind === "ephemeral" && container.state === "absent") start(plan, container, nowMs);
 
   // Init containers don't run again once a regular one has: after a restart of the node only the sidecars do.
   const initialized = regular.some((container) => container.state !== "absent");
@@ -116,7 +127,7 @@ function start(plan: Plan, container: ContainerView, nowMs: number): void {
   plan.start.push(container.name);
 }
 
-/** Regular and init containers stop together; sidecars after them, last started first. */
+/** All but sidecars stop together; sidecars after them, last started first. */
 function stopAll(plan: Plan, containers: ContainerView[]): void {
   const alive = (container: ContainerView): boolean => container.state === "running" || container.busy;
   const first = containers.filter((container) => container.kind !== "sidecar" && alive(container));

@@ -10,13 +10,13 @@ import { toTime } from "#lib/clock.ts";
 import { errorMessage } from "#lib/log.ts";
 import { isConflict, isNotFound } from "#api/errors.ts";
 import { persistentVolumeClaims, persistentVolumes, pods } from "#api/resources.ts";
-import type { Pod, PodStatus } from "#api/types.ts";
+import type { Container, Pod, PodStatus } from "#api/types.ts";
 import type { NetworkPod } from "#net/network.ts";
 import { hostname } from "./container-config.ts";
 import { ContainerWorker, type Surroundings } from "./container-worker.ts";
 import { podReferences, readConfiguration } from "./configuration.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
-import { planPod, restartPolicy, type Plan } from "./plan.ts";
+import { planPod, restartPolicy, type ContainerKind, type Plan } from "./plan.ts";
 import { podStatus } from "./status.ts";
 import { PodTokens } from "./tokens.ts";
 import { unsupportedFields } from "./unsupported.ts";
@@ -33,6 +33,7 @@ const REFRESH_RETRY_MS = 10_000;
  * pod in between, it waits for the end of the new one. Upstream nothing ends that fast.
  */
 const MINIMUM_TERMINATION_MS = 300;
+const DEADLINE_EXCEEDED = { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
 
 export class PodWorker {
   readonly uid: string;
@@ -40,6 +41,7 @@ export class PodWorker {
   readonly #changed: () => void;
   readonly #directory: string;
   readonly #containers: ContainerWorker[];
+  readonly #around: Surroundings;
   readonly #tokens: PodTokens;
   readonly #startTime: string;
   #pod: Pod;
@@ -50,6 +52,7 @@ export class PodWorker {
   #setUpRetryAtMs = 0;
   #setUpError = "";
   #refused = false;
+  #failure: typeof DEADLINE_EXCEEDED | undefined;
   #networkDown = false;
   #finished = false;
   #deletionSeenAtMs: number | undefined;
@@ -68,7 +71,7 @@ export class PodWorker {
     this.#startTime = pod.status?.startTime ?? toTime(context.clock.now());
     this.#sandbox = { state: "absent", ...(pod.status?.podIP ? { ip: pod.status.podIP } : {}), volumes: new Map() };
     this.#reported = pod.status;
-    const around: Surroundings = {
+    this.#around = {
       pod: () => this.#pod,
       podDirectory: this.#directory,
       podIP: () => this.#sandbox.ip ?? "",
@@ -76,12 +79,11 @@ export class PodWorker {
       configuration: () => readConfiguration(context.client, this.#pod),
       changed,
     };
-    const records = context.runtime.list().filter((record) => record.config.pod.uid === this.uid);
-    const recordsOf = (name: string): typeof records => records.filter((record) => record.config.name === name).sort((a, b) => a.config.attempt - b.config.attempt);
     this.#containers = [
-      ...(pod.spec.initContainers ?? []).map((spec) => new ContainerWorker(context, around, spec, spec.restartPolicy === "Always" ? "sidecar" : "init", recordsOf(spec.name))),
-      ...pod.spec.containers.map((spec) => new ContainerWorker(context, around, spec, "regular", recordsOf(spec.name))),
+      ...(pod.spec.initContainers ?? []).map((spec) => this.#containerWorker(spec, spec.restartPolicy === "Always" ? "sidecar" : "init")),
+      ...pod.spec.containers.map((spec) => this.#containerWorker(spec, "regular")),
     ];
+    this.#takeEphemeral();
   }
 
   get pod(): Pod {
@@ -107,6 +109,7 @@ export class PodWorker {
     const { labels, annotations } = this.#pod.metadata;
     if (!isDeepStrictEqual([pod.metadata.labels, pod.metadata.annotations], [labels, annotations])) this.#stale = true;
     this.#pod = pod;
+    this.#takeEphemeral();
     this.#removed ||= removed;
     this.#changed();
   }
@@ -127,16 +130,17 @@ export class PodWorker {
   /** Brings the pod in line with its spec; resolves to the time of the next sync that nothing else asks for. */
   async sync(): Promise<number | undefined> {
     const { clock } = this.#context;
+    this.#checkDeadline();
     const terminating = this.#terminating;
     if (!terminating && this.#refuse()) {
       await this.#report(false);
-      return undefined;
+      return this.#deadlineMs;
     }
     if (!terminating && this.#sandbox.state !== "ready") {
       const retryAtMs = await this.#setUp();
       if (retryAtMs !== undefined) {
         await this.#report(false);
-        return retryAtMs;
+        return earliest(retryAtMs, this.#deadlineMs);
       }
     }
     if (!terminating) await this.#refresh();
@@ -150,7 +154,7 @@ export class PodWorker {
       if (clock.now() < endAtMs) return endAtMs;
       await this.#tearDown(gone);
     }
-    return earliest(wakeAtMs, plan.wakeAtMs, terminating ? undefined : this.#refreshAtMs);
+    return earliest(wakeAtMs, plan.wakeAtMs, ...(terminating ? [] : [this.#refreshAtMs, this.#deadlineMs]));
   }
 
   /** Stops all containers within a time, for the end of the node. */
@@ -171,9 +175,36 @@ export class PodWorker {
     for (const container of this.#containers) container.detach();
   }
 
+  #containerWorker(spec: Container, kind: ContainerKind): ContainerWorker {
+    const records = this.#context.runtime
+      .list()
+      .filter(({ config }) => config.pod.uid === this.uid && config.name === spec.name)
+      .sort((a, b) => a.config.attempt - b.config.attempt);
+    return new ContainerWorker(this.#context, this.#around, spec, kind, records);
+  }
+
+  /** Ephemeral containers are only ever added. */
+  #takeEphemeral(): void {
+    for (const spec of this.#pod.spec.ephemeralContainers ?? []) {
+      if (!this.container(spec.name)) this.#containers.push(this.#containerWorker(spec, "ephemeral"));
+    }
+  }
+
   get #terminating(): boolean {
     const phase = this.#pod.status?.phase;
-    return this.#removed || this.#pod.metadata.deletionTimestamp !== undefined || phase === "Succeeded" || phase === "Failed";
+    return this.#removed || this.#failure !== undefined || this.#pod.metadata.deletionTimestamp !== undefined || phase === "Succeeded" || phase === "Failed";
+  }
+
+  /** The end of the time in which the pod may be active on the node. */
+  get #deadlineMs(): number | undefined {
+    const { activeDeadlineSeconds } = this.#pod.spec;
+    return activeDeadlineSeconds === undefined ? undefined : Date.parse(this.#startTime) + activeDeadlineSeconds * 1000;
+  }
+
+  #checkDeadline(): void {
+    if (this.#terminating || (this.#deadlineMs ?? Infinity) > this.#context.clock.now()) return;
+    this.#failure = DEADLINE_EXCEEDED;
+    this.#context.recorder.event(this.#pod, "Normal", DEADLINE_EXCEEDED.reason, DEADLINE_EXCEEDED.message);
   }
 
   /** A pod that asks for what this node lacks gets no containers, and an event that says why. */
@@ -292,6 +323,7 @@ export class PodWorker {
         hostIP: nodeIP,
         startTime: this.#startTime,
         terminated,
+        failure: this.#failure,
       },
       clock.now(),
     );

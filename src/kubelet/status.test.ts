@@ -39,12 +39,46 @@ const phases: { name: string; policy?: string; containers: ContainerSnapshot[]; 
   { name: "one failed under Never", policy: "Never", containers: [exited("a", 0), exited("b", 2)], expect: "Failed" },
   { name: "one still runs under Never", policy: "Never", containers: [exited("a", 1), running("b")], expect: "Running" },
   { name: "its sidecar still runs", policy: "Never", containers: [running("s", { kind: "sidecar" }), exited("a", 0)], expect: "Running" },
+  { name: "an ephemeral one that failed", containers: [running("a"), exited("e", 1, { kind: "ephemeral" })], expect: "Running" },
+  { name: "an ephemeral one beside one that isn't started", containers: [container("a"), running("e", { kind: "ephemeral" })], expect: "Pending" },
+  { name: "an ephemeral one that still runs", policy: "Never", containers: [exited("a", 0), running("e", { kind: "ephemeral" })], expect: "Succeeded" },
   { name: "deleted, ended well", containers: [exited("a", 0)], terminated: true, expect: "Succeeded" },
   { name: "deleted, killed", containers: [exited("a", 137)], terminated: true, expect: "Failed" },
 ];
 for (const { name, policy, containers, terminated, expect } of phases) {
   test(`phase: ${name} is ${expect}`, () => assert.equal(statusOf(podWith(policy ? { restartPolicy: policy } : {}), containers, terminated).phase, expect));
 }
+
+test("a pod that the node has given up has failed once nothing of it runs", () => {
+  const failure = { reason: "DeadlineExceeded", message: "too long" };
+  const of = (containers: ContainerSnapshot[]) => {
+    const { phase, reason, message } = podStatus({ pod: podWith(), containers, sandboxReady: true, podIP: undefined, hostIP: "172.30.0.3", startTime: "1970-01-01T00:00:00Z", terminated: false, failure }, 60_000);
+    return { phase, reason, message };
+  };
+  assert.deepEqual(of([exited("a", 0), running("b")]), { phase: "Running", reason: undefined, message: undefined });
+  assert.deepEqual(of([exited("a", 0), exited("b", 0)]), { phase: "Failed", ...failure });
+  assert.deepEqual(of([container("a")]), { phase: "Failed", ...failure });
+});
+
+test("ephemeral containers have a status of their own and no say in whether the pod is ready", () => {
+  const ephemeral = [container("new", { kind: "ephemeral" }), running("debugger", { kind: "ephemeral", ready: false })];
+  const { containerStatuses, ephemeralContainerStatuses, conditions } = statusOf(podWith(), [running("main"), ...ephemeral]);
+  assert.deepEqual(containerStatuses!.map(({ name }) => name), ["main"]);
+  assert.deepEqual(ephemeralContainerStatuses, [
+    { name: "new", state: { waiting: { reason: "ContainerCreating" } }, lastState: {}, ready: false, restartCount: 0, image: "x", imageID: "" },
+    {
+      name: "debugger",
+      state: { running: { startedAt: "1970-01-01T00:00:02Z" } },
+      lastState: {},
+      ready: false,
+      restartCount: 0,
+      image: "x",
+      imageID: "x@sha256:1",
+      containerID: "tidepool://debugger0",
+    },
+  ]);
+  for (const type of ["Ready", "ContainersReady", "Initialized"]) assert.equal(conditions!.find((condition) => condition.type === type)!.status, "True", type);
+});
 
 test("a final phase stays final", () => {
   assert.equal(statusOf(podWith({}, { phase: "Failed" }), [running("a")]).phase, "Failed");

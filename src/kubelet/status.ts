@@ -5,7 +5,7 @@
  */
 import { toTime } from "#lib/clock.ts";
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from "#api/types.ts";
-import { restartPolicy, restarts, type ContainerKind } from "./plan.ts";
+import { isInit, restartPolicy, restarts, type ContainerKind } from "./plan.ts";
 import { qosClass } from "./qos.ts";
 import type { ContainerRecord } from "./runtime.ts";
 
@@ -32,6 +32,8 @@ export interface PodSnapshot {
   startTime: string;
   /** Everything has stopped for good, for the pod is being deleted. */
   terminated: boolean;
+  /** Why the node has given the pod up. It has failed once nothing of it runs any more. */
+  failure?: { reason: string; message: string } | undefined;
 }
 
 type Phase = "Pending" | "Running" | "Succeeded" | "Failed";
@@ -41,12 +43,15 @@ const OWNED = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersR
 
 export function podStatus(snapshot: PodSnapshot, nowMs: number): PodStatus {
   const { pod, containers, podIP, hostIP } = snapshot;
-  const init = containers.filter(({ kind }) => kind !== "regular");
+  const init = containers.filter(({ kind }) => isInit(kind));
   const regular = containers.filter(({ kind }) => kind === "regular");
-  const phase = podPhase(pod, containers, snapshot.terminated);
+  const ephemeral = containers.filter(({ kind }) => kind === "ephemeral");
+  const failed = snapshot.failure !== undefined && !containers.some(({ last }) => last && !last.exit);
+  const phase = failed ? "Failed" : podPhase(pod, containers, snapshot.terminated);
   const generation = pod.metadata.generation;
   return {
     phase,
+    ...(failed ? snapshot.failure : {}),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     conditions: conditions(snapshot, phase, nowMs),
     hostIP,
@@ -55,6 +60,7 @@ export function podStatus(snapshot: PodSnapshot, nowMs: number): PodStatus {
     startTime: snapshot.startTime,
     ...(init.length > 0 ? { initContainerStatuses: init.map((container) => containerStatus(container, init.length > 0)) } : {}),
     containerStatuses: regular.map((container) => containerStatus(container, init.length > 0)),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral.map((container) => containerStatus(container, false)) } : {}),
     qosClass: pod.status?.qosClass ?? qosClass(pod),
   };
 }
@@ -69,7 +75,7 @@ export function podPhase(pod: Pod, containers: ContainerSnapshot[], terminated: 
   if (terminated) return regular.every(({ last }) => last?.exit?.code === 0) ? "Succeeded" : "Failed";
   const begun = regular.some(({ last }) => last !== undefined);
   for (const { kind, last, started } of containers) {
-    if (begun || kind === "regular") continue;
+    if (begun || !isInit(kind)) continue;
     if (kind === "init" && last?.exit?.code !== 0) return policy === "Never" && last?.exit ? "Failed" : "Pending";
     if (kind === "sidecar" && !started) return "Pending";
   }
@@ -96,12 +102,12 @@ export function containerStatus(container: ContainerSnapshot, hasInit: boolean):
     name: spec.name,
     state,
     lastState,
-    ready: kind === "init" ? last?.exit?.code === 0 : running && container.ready,
+    ready: kind === "init" ? last?.exit?.code === 0 : kind !== "ephemeral" && running && container.ready,
     restartCount: last?.config.attempt ?? 0,
     image: last?.config.image ?? spec.image!,
     imageID: last?.config.imageId ?? "",
     ...(last ? { containerID: `tidepool://${last.id}` } : {}),
-    started: running && container.started,
+    ...(kind === "ephemeral" ? {} : { started: running && container.started }),
   };
 }
 
@@ -151,7 +157,7 @@ function conditions(snapshot: PodSnapshot, phase: Phase, nowMs: number): PodCond
 function areContainersReady(containers: ContainerSnapshot[], phase: Phase): Verdict {
   if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
-  const unready = containers.filter((container) => container.kind !== "init" && !(container.last && !container.last.exit && container.ready));
+  const unready = containers.filter(({ kind, last, ready }) => (kind === "regular" || kind === "sidecar") && !(last && !last.exit && ready));
   if (unready.length === 0) return { status: "True" };
   return { status: "False", reason: "ContainersNotReady", message: `containers with unready status: [${names(unready)}]` };
 }

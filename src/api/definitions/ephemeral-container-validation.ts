@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { FieldError } from "../errors.ts";
-import type { Container, Pod, PodSpec } from "../types.ts";
+import type { Pod, PodSpec } from "../types.ts";
 import { type PodContext, validateContainer, validateImageSpace } from "./container-validation.ts";
 import { differences } from "./differences.ts";
 import { duplicate, forbidden, notFound } from "./field-errors.ts";
@@ -19,7 +19,7 @@ export function validateEphemeralContainers({ ephemeralContainers = [], containe
   return ephemeralContainers.flatMap((container, i) => {
     const path = `${field}[${i}]`;
     const { name, targetContainerName, volumeMounts = [] } = container;
-    const errors = [...validateContainer(container as Container, context, path), ...validateImageSpace(container, path)];
+    const errors = [...validateContainer(container, context, path), ...validateImageSpace(container, path)];
     if (names.has(name)) errors.push(duplicate(`${path}.name`, name));
     names.add(name);
     if (targetContainerName && !others.has(targetContainerName)) errors.push(notFound(`${path}.targetContainerName`, targetContainerName));

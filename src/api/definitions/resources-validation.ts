@@ -54,7 +54,7 @@ function validateClaimNames(claims: NonNullable<Requirements["claims"]>, known: 
 }
 
 /** Resources of the whole pod: at least what its containers request, and for none of them less than its limit. */
-export function validatePodResources({ resources, containers = [], initContainers = [] }: PodSpec, field: string): FieldError[] {
+export function validatePodResources({ resources, containers, initContainers = [] }: PodSpec, field: string): FieldError[] {
   if (!resources) return [];
   const { limits = {}, requests = {}, claims } = resources;
   const errors = claims ? [forbidden(`${field}.claims`, "claims cannot be set for Resources at pod-level")] : [];

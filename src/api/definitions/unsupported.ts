@@ -11,7 +11,6 @@ const REFUSED = "not supported by the embedded runtime; pods that ask for it do 
 
 const REFUSED_IN_PODS = ["hostPID", "hostIPC", "shareProcessNamespace", "runtimeClassName"] as const;
 const IGNORED_IN_PODS = [
-  "activeDeadlineSeconds",
   "hostUsers",
   "hostnameOverride",
   "overhead",
@@ -39,7 +38,6 @@ export function unsupportedInPodSpec(spec: PodSpec | undefined, field: string): 
   if (spec.dnsPolicy === "None") refused.push("dnsPolicy");
   if (spec.dnsConfig?.nameservers?.length) refused.push("dnsConfig.nameservers");
   if (spec.schedulerName && spec.schedulerName !== "default-scheduler") refused.push("schedulerName");
-  if (spec.ephemeralContainers?.length) ignored.push("ephemeralContainers");
   if (spec.imagePullSecrets?.length) ignored.push("imagePullSecrets");
   for (const [i, volume] of (spec.volumes ?? []).entries()) {
     refused.push(...unsupportedVolume(volume).map((name) => `volumes[${i}].${name}`));
@@ -50,7 +48,14 @@ export function unsupportedInPodSpec(spec: PodSpec | undefined, field: string): 
       const path = `${list}[${i}]`;
       refused.push(...refusedInContainer(container).map((name) => `${path}.${name}`));
       ignored.push(...ignoredInContainer(container).map((name) => `${path}.${name}`));
+      if (list === "containers" && container.restartPolicy) ignored.push(`${path}.restartPolicy`);
     }
+  }
+  for (const [i, container] of (spec.ephemeralContainers ?? []).entries()) {
+    const path = `ephemeralContainers[${i}]`;
+    // Nothing hides a pod's processes from each other, so there are none to be let in to.
+    if (container.targetContainerName) ignored.push(`${path}.targetContainerName`);
+    ignored.push(...ignoredInContainer(container).map((name) => `${path}.${name}`));
   }
   return [...refused.map((name) => `${field}.${name}: ${REFUSED}`), ...ignored.map((name) => `${field}.${name}: ${IGNORED}`)];
 }
