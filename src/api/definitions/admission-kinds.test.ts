@@ -8,7 +8,7 @@ const webhook = (more: object = {}): object => ({ name: "a.example.com", clientC
 const hooks = (...webhooks: object[]): object => ({ webhooks });
 const policy = (spec: object = {}): object => ({ spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: "true" }], ...spec } });
 const mutatingPolicy = (spec: object = {}): object => ({
-  spec: { matchConstraints: { resourceRules: [rule] }, mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: "[]" } }], reinvocationPolicy: "Never", ...spec },
+  spec: { matchConstraints: { resourceRules: [rule] }, mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/a'}]" } }], reinvocationPolicy: "Never", ...spec },
 });
 const binding = (spec: object = {}): object => ({ spec: { policyName: "p", validationActions: ["Deny"], ...spec } });
 
@@ -156,7 +156,33 @@ const creations: [kind: string, object: object, errors: string[]][] = [
     ["spec.auditAnnotations[1].valueExpression: Required value: valueExpression is not specified", 'spec.auditAnnotations[1].key: Duplicate value: "k"'],
   ],
 
+  [
+    "ValidatingAdmissionPolicy",
+    policy({
+      variables: [{ name: "size", expression: "size(object.data)" }, { name: "broken", expression: "variables.later" }],
+      matchConditions: [{ name: "a", expression: "'yes'" }],
+      validations: [{ expression: "variables.size", messageExpression: "authorizer.path('/').check('get').reason()" }, { expression: "params.most > 1" }],
+      auditAnnotations: [{ key: "k", valueExpression: "1" }],
+    }),
+    [
+      "spec.matchConditions[0].expression: Invalid value: \"'yes'\": must evaluate to bool but got string",
+      'spec.variables[1].expression: Invalid value: "variables.later": compilation failed: ERROR: <input>:1:10: undefined field \'later\'\n | variables.later\n | .........^',
+      'spec.validations[0].expression: Invalid value: "variables.size": must evaluate to bool but got int',
+      "spec.validations[0].messageExpression: Invalid value: \"authorizer.path('/').check('get').reason()\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')\n | authorizer.path('/').check('get').reason()\n | ^",
+      "spec.validations[1].expression: Invalid value: \"params.most > 1\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')\n | params.most > 1\n | ^",
+      'spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type] but got int',
+    ],
+  ],
+
   ["MutatingAdmissionPolicy", mutatingPolicy(), []],
+  [
+    "MutatingAdmissionPolicy",
+    mutatingPolicy({ mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression: "true" } }, { patchType: "JSONPatch", jsonPatch: { expression: "[1]" } }] }),
+    [
+      'spec.mutations[0].applyConfiguration.expression: Invalid value: "true": must evaluate to Object but got bool',
+      'spec.mutations[1].jsonPatch.expression: Invalid value: "[1]": must evaluate to list(JSONPatch) but got list(int)',
+    ],
+  ],
   ["MutatingAdmissionPolicy", mutatingPolicy({ mutations: [], reinvocationPolicy: "" }), ["spec.mutations: Required value: mutations must contain at least one item", "spec.reinvocationPolicy: Required value"]],
   [
     "MutatingAdmissionPolicy",

@@ -1,12 +1,14 @@
 /**
- * Admission policies and their bindings: everything but the expressions, which the admission plugins check
- * since they run them.
+ * Admission policies and their bindings.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/admissionregistration/validation/validation.go
  */
 import { isDeepStrictEqual } from "node:util";
+import {
+  APPLY_CONFIGURATION, BOOLEAN, compileVariables, environmentOf, JSON_PATCH, TEXT, TEXT_OR_NULL, type CompiledExpression, type ExpressionScope,
+} from "../admission-expressions.ts";
 import type { FieldError } from "../errors.ts";
 import type { MatchResources, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, ParamKind, ParamRef, PolicyVariable, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../types.ts";
-import { REINVOCATION_POLICIES, setMatchResourcesDefaults, validateFailurePolicy, validateMatchConditions, validateMatchResources } from "./admission-rules-validation.ts";
+import { REINVOCATION_POLICIES, setMatchResourcesDefaults, validateExpression, validateFailurePolicy, validateMatchConditions, validateMatchResources } from "./admission-rules-validation.ts";
 import { validateConditions } from "./conditions-validation.ts";
 import { duplicate, forbidden, invalid, invalidFor, notSupported, required, validateOneOf } from "./field-errors.ts";
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName, validateName } from "./names.ts";
@@ -44,13 +46,14 @@ export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy, old?
     const why = "validations or auditAnnotations must contain at least one item";
     return [...errors, required("spec.validations", why), required("spec.auditAnnotations", why)];
   }
-  errors.push(...validations.flatMap((validation, i) => validateValidation(validation, `spec.validations[${i}]`)));
+  const scope = scopeOf(policy);
+  errors.push(...validations.flatMap((validation, i) => validateValidation(validation, scope, `spec.validations[${i}]`)));
   if (auditAnnotations.length > MAX_AUDIT_ANNOTATIONS) {
     errors.push(invalid("spec.auditAnnotations", auditAnnotations, `must not have more than ${MAX_AUDIT_ANNOTATIONS} auditAnnotations`));
   }
   const keys = new Set<string>();
   for (const [i, annotation] of auditAnnotations.entries()) {
-    errors.push(...validateAuditAnnotation(annotation, metadata.name ?? "", `spec.auditAnnotations[${i}]`));
+    errors.push(...validateAuditAnnotation(annotation, metadata.name ?? "", scope, `spec.auditAnnotations[${i}]`));
     if (keys.has(annotation.key)) errors.push(duplicate(`spec.auditAnnotations[${i}].key`, annotation.key));
     keys.add(annotation.key);
   }
@@ -61,22 +64,31 @@ export function validateMutatingPolicy(policy: MutatingAdmissionPolicy, old?: Mu
   const { mutations = [], reinvocationPolicy = "" } = policy.spec;
   const errors = validatePolicy(policy, old);
   if (mutations.length === 0) errors.push(required("spec.mutations", "mutations must contain at least one item"));
-  errors.push(...mutations.flatMap((mutation, i) => validateMutation(mutation, `spec.mutations[${i}]`)));
+  const scope = { ...scopeOf(policy), patchTypes: true };
+  errors.push(...mutations.flatMap((mutation, i) => validateMutation(mutation, scope, `spec.mutations[${i}]`)));
   if (reinvocationPolicy === "") return [...errors, required("spec.reinvocationPolicy")];
   return [...errors, ...validateOneOf("spec.reinvocationPolicy", reinvocationPolicy, REINVOCATION_POLICIES)];
+}
+
+/** What a policy's expressions can refer to, its variables included. */
+function scopeOf({ spec }: Policy): ExpressionScope {
+  const scope = { params: spec.paramKind !== undefined, authorizer: true };
+  return { ...scope, variables: compileVariables(spec.variables ?? [], scope).types };
 }
 
 /** What both kinds of policy have. */
 function validatePolicy({ metadata, spec }: Policy, old: Policy | undefined): FieldError[] {
   const { failurePolicy, paramKind, matchConstraints, matchConditions, variables = [] } = spec;
+  const scope = { params: paramKind !== undefined, authorizer: true };
+  const { compiled } = compileVariables(variables, scope);
   const known = old !== undefined && isDeepStrictEqual(paramKind, old.spec.paramKind) && isDeepStrictEqual(matchConditions, old.spec.matchConditions);
   return [
     ...validateName(metadata.name, dns1123Subdomain),
     ...validateFailurePolicy(failurePolicy, "spec.failurePolicy"),
     ...(paramKind ? validateParamKind(paramKind, "spec.paramKind") : []),
     ...validateConstraints(matchConstraints),
-    ...(known ? [] : validateMatchConditions(matchConditions, "spec.matchConditions")),
-    ...variables.flatMap((variable, i) => validateVariable(variable, `spec.variables[${i}]`)),
+    ...(known ? [] : validateMatchConditions(matchConditions, "spec.matchConditions", scope)),
+    ...variables.flatMap((variable, i) => validateVariable(variable, compiled.get(variable.name), `spec.variables[${i}]`)),
   ];
 }
 
@@ -108,40 +120,52 @@ function joined(field: string, value: string, problems: string[]): FieldError[] 
   return problems.length === 0 ? [] : [invalid(field, value, problems.join(","))];
 }
 
-function validateVariable({ name, expression }: PolicyVariable, field: string): FieldError[] {
+function validateVariable({ name, expression }: PolicyVariable, compiled: CompiledExpression | undefined, field: string): FieldError[] {
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(required(`${field}.name`, "name is not specified"));
   else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || CEL_RESERVED.includes(name)) errors.push(invalid(`${field}.name`, name, "name is not a valid CEL identifier"));
-  return expression.trim() === "" ? [...errors, required(`${field}.expression`, "expression is not specified")] : errors;
+  if (expression.trim() === "") return [...errors, required(`${field}.expression`, "expression is not specified")];
+  return compiled?.error === undefined ? errors : [...errors, invalid(`${field}.expression`, expression, compiled.error)];
 }
 
-function validateValidation({ expression, message = "", messageExpression = "", reason }: Validation, field: string): FieldError[] {
-  const errors = expression.trim() === "" ? [required(`${field}.expression`, "expression is not specified")] : [];
-  if (messageExpression !== "" && messageExpression.trim() === "") errors.push(invalid(`${field}.messageExpression`, messageExpression, "must be non-empty if specified"));
+function validateValidation({ expression, message = "", messageExpression = "", reason }: Validation, scope: ExpressionScope, field: string): FieldError[] {
+  const errors =
+    expression.trim() === ""
+      ? [required(`${field}.expression`, "expression is not specified")]
+      : validateExpression(expression, environmentOf(scope), BOOLEAN, `${field}.expression`);
+  if (messageExpression.trim() !== "") {
+    errors.push(...validateExpression(messageExpression, environmentOf({ ...scope, authorizer: false }), TEXT, `${field}.messageExpression`));
+  } else if (messageExpression !== "") {
+    errors.push(invalid(`${field}.messageExpression`, messageExpression, "must be non-empty if specified"));
+  }
   if (message !== "" && message.trim() === "") errors.push(invalid(`${field}.message`, message, "message must be non-empty if specified"));
   else if (/[\n\r]/.test(message.trim())) errors.push(invalid(`${field}.message`, message, "message must not contain line breaks"));
   return [...errors, ...validateOneOf(`${field}.reason`, reason, REASONS)];
 }
 
-function validateAuditAnnotation({ key, valueExpression }: AuditAnnotation, policyName: string, field: string): FieldError[] {
+function validateAuditAnnotation({ key, valueExpression }: AuditAnnotation, policyName: string, scope: ExpressionScope, field: string): FieldError[] {
   const fullKey = `${policyName}/${key}`;
   const errors = policyName === "" ? [invalid(`${field}.key`, key, "requires metadata.name be non-empty")] : invalidFor(`${field}.key`, fullKey, qualifiedName(fullKey));
   const expression = valueExpression.trim();
   if (expression === "") errors.push(required(`${field}.valueExpression`, "valueExpression is not specified"));
   else if (Buffer.byteLength(expression) > MAX_VALUE_EXPRESSION_BYTES) {
     errors.push(required(`${field}.valueExpression`, `must not exceed ${MAX_VALUE_EXPRESSION_BYTES} bytes in length`));
+  } else {
+    errors.push(...validateExpression(expression, environmentOf(scope), TEXT_OR_NULL, `${field}.valueExpression`));
   }
   return errors;
 }
 
-function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, field: string): FieldError[] {
+function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, scope: ExpressionScope, field: string): FieldError[] {
   if (patchType === "") return [required(`${field}.patchType`)];
   if (!PATCH_TYPES.includes(patchType)) return [notSupported(`${field}.patchType`, patchType, PATCH_TYPES)];
   const [wanted, wantedField, other, otherField] =
     patchType === "JSONPatch" ? [jsonPatch, "jsonPatch", applyConfiguration, "applyConfiguration"] : [applyConfiguration, "applyConfiguration", jsonPatch, "jsonPatch"];
   const errors = other ? [invalid(`${field}.${otherField}`, `{${otherField}}`, `patchType is ${patchType} but ${otherField} is set`)] : [];
   if (!wanted) return [...errors, required(`${field}.${wantedField}`, `must be specified when patchType is ${patchType}`)];
-  return wanted.expression?.trim() ? errors : [...errors, required(`${field}.${wantedField}.expression`, "expression is not specified")];
+  const path = `${field}.${wantedField}.expression`;
+  if (!wanted.expression?.trim()) return [...errors, required(path, "expression is not specified")];
+  return [...errors, ...validateExpression(wanted.expression, environmentOf(scope), patchType === "JSONPatch" ? JSON_PATCH : APPLY_CONFIGURATION, path)];
 }
 
 export function validateValidatingBinding(binding: ValidatingAdmissionPolicyBinding): FieldError[] {

@@ -2,6 +2,8 @@
  * What webhooks and admission policies share: which requests they are asked about.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/admissionregistration/validation/validation.go
  */
+import type { CelEnvironment, CelType } from "#cel/index.ts";
+import { BOOLEAN, compileExpression, environmentOf, type ExpressionScope } from "../admission-expressions.ts";
 import type { FieldError } from "../errors.ts";
 import type { MatchCondition, MatchResources, NamedRuleWithOperations, RuleWithOperations } from "../types.ts";
 import { duplicate, invalid, invalidFor, notSupported, required, tooMany, validateOneOf } from "./field-errors.ts";
@@ -95,13 +97,13 @@ function validateNamedRule(rule: NamedRuleWithOperations, field: string): FieldE
   return [...errors, ...validateRule(rule, field)];
 }
 
-/** Names and presence; whether an expression compiles is for the admission plugins, which run it. */
-export function validateMatchConditions(conditions: MatchCondition[] | undefined, field: string): FieldError[] {
+export function validateMatchConditions(conditions: MatchCondition[] | undefined, field: string, scope: ExpressionScope): FieldError[] {
   const errors = (conditions?.length ?? 0) > MAX_MATCH_CONDITIONS ? [tooMany(field, conditions!.length, MAX_MATCH_CONDITIONS)] : [];
   const names = new Set<string>();
   for (const [i, { name, expression }] of (conditions ?? []).entries()) {
     const path = `${field}[${i}]`;
     if (expression.trim() === "") errors.push(required(`${path}.expression`));
+    else errors.push(...validateExpression(expression, environmentOf(scope), BOOLEAN, `${path}.expression`));
     if (name === "") {
       errors.push(required(`${path}.name`));
       continue;
@@ -111,6 +113,12 @@ export function validateMatchConditions(conditions: MatchCondition[] | undefined
     names.add(name);
   }
   return errors;
+}
+
+/** Whether an expression compiles, and to one of the types that are wanted. */
+export function validateExpression(expression: string, environment: CelEnvironment, wanted: readonly CelType[], field: string): FieldError[] {
+  const { error } = compileExpression(expression, environment, wanted);
+  return error === undefined ? [] : [invalid(field, expression, error)];
 }
 
 export function validateFailurePolicy(policy: string | undefined, field: string): FieldError[] {

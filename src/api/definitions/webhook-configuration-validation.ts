@@ -72,14 +72,14 @@ function validateWebhook(webhook: Webhook, field: string, leniency: Leniency): F
     ...rules.flatMap((rule, i) => validateRule(rule, `${field}.rules[${i}]`)),
     ...validateOneOf(`${field}.failurePolicy`, failurePolicy, FAILURE_POLICIES),
     ...validateOneOf(`${field}.matchPolicy`, matchPolicy, MATCH_POLICIES),
-    ...(sideEffects === "" ? [required(`${field}.sideEffects`, `must specify one of ${allowed.join(", ")}`)] : []),
-    ...(sideEffects !== "" && !allowed.includes(sideEffects) ? [notSupported(`${field}.sideEffects`, sideEffects, allowed)] : []),
+    ...(sideEffects === undefined ? [required(`${field}.sideEffects`, `must specify one of ${allowed.join(", ")}`)] : []),
+    ...(sideEffects !== undefined && !allowed.includes(sideEffects) ? [notSupported(`${field}.sideEffects`, sideEffects, allowed)] : []),
     ...(seconds !== undefined && (seconds > 30 || seconds < 1) ? [invalid(`${field}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds")] : []),
     ...validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
     ...validateLabelSelector(objectSelector, `${field}.objectSelector`),
     ...validateOneOf(`${field}.reinvocationPolicy`, reinvocation, REINVOCATION_POLICIES),
     ...validateWebhookClient(webhook.clientConfig, `${field}.clientConfig`),
-    ...(leniency.matchConditions ? [] : validateMatchConditions(webhook.matchConditions, `${field}.matchConditions`)),
+    ...(leniency.matchConditions ? [] : validateMatchConditions(webhook.matchConditions, `${field}.matchConditions`, { authorizer: true })),
   ];
 }
 
