@@ -107,7 +107,7 @@ async function answer(api: ApiServer, incoming: Http2ServerRequest, outgoing: Ht
   let response: HttpResponse;
   try {
     const request: HttpRequest = { method: incoming.method, url: incoming.url, headers: headersOf(incoming), signal: gone.signal };
-    const user = api.authenticate(request, certificateOf(incoming.socket as TLSSocket));
+    const user = api.authenticate(request, certificateOf(incoming.socket as TLSSocket, connectionOf(incoming)));
     request.body = await readBody(incoming);
     response = await api.handle(request, user);
   } catch (error) {
@@ -149,16 +149,20 @@ function drained(outgoing: Http2ServerResponse, gone: AbortSignal): Promise<void
   });
 }
 
-async function readBody(incoming: Http2ServerRequest): Promise<Buffer | undefined> {
-  if (incoming.method === "GET" || incoming.method === "HEAD") return undefined;
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > MAX_BODY_BYTES) throw new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${MAX_BODY_BYTES}`);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+function readBody(incoming: Http2ServerRequest): Promise<Buffer | undefined> {
+  if (incoming.method === "GET" || incoming.method === "HEAD") return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > MAX_BODY_BYTES) reject(new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${MAX_BODY_BYTES}`));
+      else chunks.push(chunk);
+    });
+    incoming.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    incoming.on("error", reject);
+    incoming.on("aborted", () => reject(new Error("the client has gone")));
+  });
 }
 
 function headersOf(incoming: Http2ServerRequest): HttpRequest["headers"] {
@@ -167,15 +171,21 @@ function headersOf(incoming: Http2ServerRequest): HttpRequest["headers"] {
   return headers;
 }
 
+/** What requests of one connection have in common: HTTP/2 makes a socket object for each of them. */
+function connectionOf(incoming: Http2ServerRequest): object {
+  const { stream } = incoming as { stream?: Http2ServerRequest["stream"] };
+  return stream?.session ?? incoming.socket;
+}
+
 /** A connection's certificate doesn't change: read once. */
-const certificates = new WeakMap<TLSSocket, ClientCertificate | false>();
+const certificates = new WeakMap<object, ClientCertificate | false>();
 
 /** The client's certificate, when it has one that our authority signed. Throws nothing: a bad one counts as none. */
-function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
-  let known = certificates.get(socket);
+function certificateOf(socket: TLSSocket, connection: object = socket): ClientCertificate | undefined {
+  let known = certificates.get(connection);
   if (known === undefined) {
     known = readCertificate(socket) ?? false;
-    certificates.set(socket, known);
+    certificates.set(connection, known);
   }
   return known === false ? undefined : known;
 }
