@@ -6,10 +6,11 @@
 import { isQuantity, QUANTITY_ERROR } from "#lib/quantity.ts";
 import { badRequest } from "../errors.ts";
 import {
-  INT_OR_STRING, JSON_SCHEMA, LABEL_SELECTOR, MICRO_TIME, QUANTITY, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS, TIME, shortName,
+  INT_OR_STRING, JSON_SCHEMA, MICRO_TIME, QUANTITY, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS, TIME, shortName,
 } from "./models.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { type Property, schemaOf } from "./schema.ts";
+import { isRequiredPointer } from "./zero.ts";
 
 type Json = Record<string, unknown>;
 
@@ -60,13 +61,8 @@ function decodeObject(decoding: Decoding, model: string, object: Json, path: str
     }
   }
   for (const name of required) {
-    if (object[name] === undefined && !isPointer(properties[name]!)) object[name] = zero(properties[name]!);
+    if (object[name] === undefined && !isRequiredPointer(model, name, properties[name]!)) object[name] = zero(properties[name]!);
   }
-}
-
-/** Required fields that Go nevertheless holds by pointer: absent ones stay absent, and validation asks for them. */
-function isPointer({ ref }: Property): boolean {
-  return ref === LABEL_SELECTOR || ref === TIME || ref === MICRO_TIME;
 }
 
 /** Where a mismatch is: the innermost struct, and the names of the fields that lead to it. */

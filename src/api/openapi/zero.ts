@@ -20,7 +20,22 @@ const BY_VALUE: readonly string[] = [
   "StatefulSetSpec.updateStrategy",
 ];
 
+/** Required fields that Go nevertheless holds by pointer, besides selectors and times. */
+const BY_POINTER: readonly string[] = [
+  "HTTPIngressPath.pathType",
+  "IPAddressSpec.parentRef",
+  "MutatingWebhook.sideEffects",
+  "ScaleIOPersistentVolumeSource.secretRef",
+  "ScaleIOVolumeSource.secretRef",
+  "ValidatingWebhook.sideEffects",
+];
+
 const PARTS: readonly string[] = ["metadata", "spec", "status"];
+
+/** Whether a field that must be given is a pointer in Go: absent, it stays absent, and validation asks for it. */
+export function isRequiredPointer(model: string, name: string, { ref }: Property): boolean {
+  return ref === LABEL_SELECTOR || ref === TIME || ref === MICRO_TIME || BY_POINTER.includes(`${shortName(model)}.${name}`);
+}
 
 /** A new one each time. */
 export function zeroOf(model: string): Record<string, unknown> {
@@ -30,9 +45,8 @@ export function zeroOf(model: string): Record<string, unknown> {
     const isRequired = required.includes(name);
     if (isStruct(property)) {
       const key = `${shortName(model)}.${name}`;
-      const isPointer = property.ref === LABEL_SELECTOR;
-      if ((isRequired && !isPointer) || PARTS.includes(name) || BY_VALUE.includes(key)) result[name] = zeroOf(property.ref!);
-    } else if (isRequired) {
+      if ((isRequired && !isRequiredPointer(model, name, property)) || PARTS.includes(name) || BY_VALUE.includes(key)) result[name] = zeroOf(property.ref!);
+    } else if (isRequired && !isRequiredPointer(model, name, property)) {
       result[name] = zeroValue(property);
     }
   }
