@@ -23,6 +23,7 @@ import { startResourceQuotaController } from "./resourcequota/controller.ts";
 import { startServiceAccountController } from "./serviceaccount/controller.ts";
 import { startStatefulSetController } from "./statefulset/controller.ts";
 import { startTtlAfterFinishedController } from "./ttlafterfinished/controller.ts";
+import { startValidatingAdmissionPolicyStatusController } from "./validatingadmissionpolicystatus/controller.ts";
 import { startVolumeProtectionController } from "./volumeprotection/controller.ts";
 
 export interface ControllersOptions extends ControllerContext {
@@ -66,6 +67,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startEndpointsController(options),
     startPersistentVolumeController(options, options.volumesDirectory),
     startVolumeProtectionController(options),
+    startValidatingAdmissionPolicyStatusController(options),
   ];
   return {
     stop: async () => void (await Promise.all(controllers.map((controller) => controller.stop()))),
