@@ -46,7 +46,7 @@ const kubelet: KubeletApi = {
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), "clients-"));
   const pki = await ensurePki({ directory: join(directory, "pki"), clock: systemClock, nodeNames: [] });
-  server = await startTestServer({ clock: systemClock, nodeConnector: () => kubelet });
+  server = await startTestServer({ policy: true, clock: systemClock, nodeConnector: () => kubelet });
   served = await serve(server.api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port: 0, log: silentLogger });
   config = join(directory, "kubeconfig");
   writeFileSync(config, kubeconfig({ server: served.url, ca: pki.ca, client: pki.admin }));

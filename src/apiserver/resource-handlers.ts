@@ -43,9 +43,9 @@ export interface Call {
 
 /** Throws Invalid where the options are. */
 export function writeRequest(call: Call, isApply = false): WriteRequest {
-  const { target, user, warn } = call;
+  const { target, user, warn, annotate } = call;
   const { dryRun, fieldManager } = writeOptionsOf(call, isApply);
-  return { user, namespace: target.namespace, dryRun, warn, fieldManager };
+  return { user, namespace: target.namespace, dryRun, warn, fieldManager, annotate };
 }
 
 function isDryRun(values: string[]): boolean {

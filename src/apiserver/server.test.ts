@@ -60,7 +60,7 @@ async function echo(streams: ExecStreams, exitCode: number): Promise<ExecResult>
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), "pki-"));
   pki = await ensurePki({ directory, clock: systemClock, nodeNames: ["node-1"] });
-  server = await startTestServer({ nodeConnector: (name) => (name === "node-1" ? kubelet : undefined) });
+  server = await startTestServer({ policy: true, nodeConnector: (name) => (name === "node-1" ? kubelet : undefined) });
   await server.create(PODS, pod("web", "node-1"));
   await server.create(PODS, pod("waiting"));
   served = await serve(server.api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port: 0, log: silentLogger });
@@ -99,11 +99,13 @@ describe("the wire", () => {
 
   it("knows clients by their certificate, and strangers not at all", async () => {
     const review = await http1("/apis/authentication.k8s.io/v1/selfsubjectreviews", { method: "POST" }, "{}");
-    assert.deepEqual(JSON.parse(review.body).status.userInfo, { username: "kubernetes-admin", groups: ["kubeadm:cluster-admins", "system:authenticated"] });
+    const { extra, ...userInfo } = JSON.parse(review.body).status.userInfo;
+    assert.deepEqual(userInfo, { username: "kubernetes-admin", groups: ["kubeadm:cluster-admins", "system:authenticated"] });
+    assert.match(extra["authentication.kubernetes.io/credential-id"][0], /^X509SHA256=[0-9a-f]{64}$/);
     const node = await http1(`${PODS}/web`, { method: "PUT", ...pki.nodes["node-1"] }, "{}");
     assert.match(JSON.parse(node.body).message, /User "system:node:node-1" cannot update/);
     const anonymous = { key: undefined, cert: undefined };
-    assert.equal((await http1(PODS, anonymous)).status, 401);
+    assert.equal((await http1(PODS, anonymous)).status, 403);
     assert.equal((await http1("/readyz", anonymous)).body, "ok");
     const foreignDirectory = join(directory, "foreign");
     const foreign = await ensurePki({ directory: foreignDirectory, clock: systemClock, nodeNames: [] });

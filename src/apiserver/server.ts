@@ -2,6 +2,7 @@
  * The API server on the wire: HTTPS with HTTP/2 and HTTP/1.1 on one port, client certificates asked for
  * but not required.
  */
+import { createHash } from "node:crypto";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
@@ -9,7 +10,7 @@ import type { TLSSocket } from "node:tls";
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { ApiServer } from "./apiserver.ts";
-import type { ClientCertificate } from "./authentication.ts";
+import { UNTRUSTED, type ClientCertificate } from "./authentication/authenticate.ts";
 import { StatusError } from "#api/errors.ts";
 import { errorResponse } from "./response.ts";
 import { refuse } from "./streaming/refuse.ts";
@@ -71,7 +72,7 @@ export function serve(api: ApiServer, options: ServeOptions): Promise<Served> {
     });
   });
   server.on("upgrade", (request: Http2ServerRequest, socket: TLSSocket, head: Buffer) => {
-    const http: HttpRequest = { method: request.method, url: request.url, headers: headersOf(request) };
+    const http: HttpRequest = { method: request.method, url: request.url, headers: headersOf(request), remoteAddress: socket.remoteAddress };
     socket.on("error", () => socket.destroy());
     try {
       const user = api.authenticate(http, certificateOf(socket));
@@ -106,7 +107,7 @@ async function answer(api: ApiServer, incoming: Http2ServerRequest, outgoing: Ht
   outgoing.on("close", () => gone.abort(new Error("the client has gone")));
   let response: HttpResponse;
   try {
-    const request: HttpRequest = { method: incoming.method, url: incoming.url, headers: headersOf(incoming), signal: gone.signal };
+    const request: HttpRequest = { method: incoming.method, url: incoming.url, headers: headersOf(incoming), remoteAddress: incoming.socket.remoteAddress, signal: gone.signal };
     const user = api.authenticate(request, certificateOf(incoming.socket as TLSSocket, connectionOf(incoming)));
     request.body = await readBody(incoming);
     response = await api.handle(request, user);
@@ -178,10 +179,10 @@ function connectionOf(incoming: Http2ServerRequest): object {
 }
 
 /** A connection's certificate doesn't change: read once. */
-const certificates = new WeakMap<object, ClientCertificate | false>();
+const certificates = new WeakMap<object, ReturnType<typeof readCertificate> | false>();
 
-/** The client's certificate, when it has one that our authority signed. Throws nothing: a bad one counts as none. */
-function certificateOf(socket: TLSSocket, connection: object = socket): ClientCertificate | undefined {
+/** The client's certificate, and whether our authority signed it. */
+function certificateOf(socket: TLSSocket, connection: object = socket): ReturnType<typeof readCertificate> {
   let known = certificates.get(connection);
   if (known === undefined) {
     known = readCertificate(socket) ?? false;
@@ -190,13 +191,16 @@ function certificateOf(socket: TLSSocket, connection: object = socket): ClientCe
   return known === false ? undefined : known;
 }
 
-function readCertificate(socket: TLSSocket): ClientCertificate | undefined {
-  if (!socket.authorized) return undefined;
-  const { subject } = socket.getPeerCertificate();
+function readCertificate(socket: TLSSocket): ClientCertificate | typeof UNTRUSTED | undefined {
+  const { subject, raw } = socket.getPeerCertificate();
+  // Without a certificate this is an empty object.
+  if ((raw as Buffer | undefined) === undefined) return undefined;
+  if (!socket.authorized) return UNTRUSTED;
   if (!subject?.CN) return undefined;
   const organizations = subject.O;
   return {
     commonName: [subject.CN].flat()[0]!,
     organizations: organizations === undefined ? [] : [organizations].flat(),
+    fingerprint: createHash("sha256").update(raw).digest("hex"),
   };
 }

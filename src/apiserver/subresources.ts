@@ -1,10 +1,9 @@
-/** Subresources that are wired by name: scale, binding, eviction, finalize, token. */
+/** Subresources that are wired by name: scale, binding, eviction, finalize. */
 import type { HttpResponse } from "#lib/http.ts";
-import { toTime } from "#lib/clock.ts";
 import { formatLabelSelector, fromLabelSelector, type LabelSelectorLike } from "#lib/selectors.ts";
-import { badRequest, invalid, notFound } from "#api/errors.ts";
+import { invalid } from "#api/errors.ts";
 import type { ScalePaths } from "#api/scheme.ts";
-import type { Binding, Eviction, KubeObject, Namespace, Pod, Scale, Secret, ServiceAccount, TokenRequest } from "#api/types.ts";
+import type { Binding, Eviction, KubeObject, Namespace, Scale } from "#api/types.ts";
 import type { Entry } from "#store/index.ts";
 import { admitSubresource } from "./admission/subresources.ts";
 import { checkObject, decodeObject, type Checks } from "./decode.ts";
@@ -14,7 +13,6 @@ import { finalize } from "./registry/namespaces.ts";
 import { objectOf, type Registry, type Stored } from "./registry/registry.ts";
 import { answerEntry, checksOf, readPatch, writeRequest, type Call } from "./resource-handlers.ts";
 import { json } from "./response.ts";
-import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 
 const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
@@ -23,7 +21,6 @@ const BODY = {
   scale: { group: "autoscaling", version: "v1", kind: "Scale", model: "io.k8s.api.autoscaling.v1.Scale" },
   binding: { group: "", version: "v1", kind: "Binding", model: "io.k8s.api.core.v1.Binding" },
   eviction: { group: "policy", version: "v1", kind: "Eviction", model: "io.k8s.api.policy.v1.Eviction" },
-  token: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", model: "io.k8s.api.authentication.v1.TokenRequest" },
 };
 
 function bodyChecks(call: Call, kind: keyof typeof BODY): Checks {
@@ -132,54 +129,4 @@ function writePath(object: unknown, path: string, value: unknown): void {
   let target = object as Record<string, unknown>;
   for (const name of names) target = (target[name] ??= {}) as Record<string, unknown>;
   target[last] = value;
-}
-
-/** Shortest and longest life of a token that may be asked for, and the usual one. */
-const MIN_TOKEN_SECONDS = 600;
-const MAX_TOKEN_SECONDS = 2 ** 32;
-const DEFAULT_TOKEN_SECONDS = 3600;
-
-export interface TokenFinders {
-  pods: Registry;
-  secrets: Registry | undefined;
-}
-
-export async function handleToken(call: Call, tokens: ServiceAccountTokens, finders: TokenFinders): Promise<HttpResponse> {
-  const { registry, target } = call;
-  const account = objectOf<ServiceAccount>(registry.get(target.namespace, target.name));
-  const sent = (await decodeObject(call.http, bodyChecks(call, "token"))) as unknown as TokenRequest;
-  const request = await admitBody(call, "CREATE", "token", sent);
-  const { audiences = [], boundObjectRef } = request.spec ?? {};
-  const expirationSeconds = request.spec?.expirationSeconds ?? DEFAULT_TOKEN_SECONDS;
-  const refuse = (why: string): Error =>
-    invalid({ group: "authentication.k8s.io", resource: "TokenRequest", name: target.name }, [
-      { field: "spec.expirationSeconds", type: "Invalid", message: `Invalid value: ${expirationSeconds}: ${why}` },
-    ]);
-  if (expirationSeconds < MIN_TOKEN_SECONDS) throw refuse("may not specify a duration less than 10 minutes");
-  if (expirationSeconds > MAX_TOKEN_SECONDS) throw refuse("may not specify a duration larger than 2^32 seconds");
-  const bound = boundObjectRef ? findBound(target.namespace, boundObjectRef, finders) : undefined;
-  const { token, expirationMs } = tokens.issue({ account, audiences, expirationSeconds, ...(bound ? { bound } : {}) });
-  const { name, namespace } = account.metadata;
-  return json(201, {
-    kind: "TokenRequest",
-    apiVersion: "authentication.k8s.io/v1",
-    metadata: { name, namespace, creationTimestamp: toTime(registry.context.clock.now()) },
-    spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
-    status: { token, expirationTimestamp: toTime(expirationMs) },
-  });
-}
-
-function findBound(namespace: string, reference: NonNullable<TokenRequest["spec"]["boundObjectRef"]>, { pods, secrets }: TokenFinders) {
-  const { kind, name = "", uid } = reference;
-  const registry = kind === "Pod" ? pods : kind === "Secret" ? secrets : undefined;
-  if (!registry) throw badRequest(`cannot bind token for serviceaccount to object of kind ${String(kind)}: only Pod and Secret are supported`);
-  const entry = registry.find(namespace, name);
-  if (!entry) throw notFound(registry.subject(name));
-  const object = objectOf<Pod | Secret>(entry);
-  if (uid && uid !== object.metadata.uid) {
-    throw invalid({ resource: kind!, name }, [
-      { field: "spec.boundObjectRef.uid", type: "Invalid", message: `Invalid value: "${uid}": the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated` },
-    ]);
-  }
-  return { kind: kind as "Pod" | "Secret", name, uid: object.metadata.uid!, nodeName: (object as Pod).spec?.nodeName };
 }

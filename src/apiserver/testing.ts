@@ -6,6 +6,7 @@ import { silentLogger } from "#lib/log.ts";
 import { seededRng } from "#lib/random.ts";
 import type { KubeObject, WatchEvent } from "#api/types.ts";
 import { memoryDriver, openStore, type Store } from "#store/index.ts";
+import { reconcilePolicy } from "./authorization/bootstrap-policy/reconcile.ts";
 import { createApiServer, type ApiServer, type ApiServerOptions } from "./apiserver.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { systemUser, type User } from "./user.ts";
@@ -36,8 +37,13 @@ export interface Watch {
   stop(): void;
 }
 
+export interface TestServerOptions extends Partial<ApiServerOptions> {
+  /** With the default roles and bindings: for tests of what others than administrators may do. */
+  policy?: boolean;
+}
+
 /** With the system namespaces and a `default` service account in `default`. */
-export async function startTestServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+export async function startTestServer({ policy = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const clock = new FakeClock();
   const store = options.store ?? openStore({ driver: memoryDriver(), historyRevisions: 100 });
   const api = createApiServer({
@@ -51,6 +57,7 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   });
   const admin = systemUser("admin");
   await bootstrap(api.handlerFor(admin), { address: "172.30.0.2", port: 6443 });
+  if (policy) await reconcilePolicy(api.handlerFor(admin));
 
   async function send(line: string, body: unknown, headers: Record<string, string>, user: User, signal?: AbortSignal): Promise<HttpResponse> {
     const [method = "GET", url = "/"] = line.split(" ");

@@ -9,7 +9,7 @@ import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
 import { isStored } from "#api/scheme.ts";
-import { createApiServer, ensurePki, keepBootstrapped, kubeconfig, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
+import { createApiServer, ensurePki, keepBootstrapped, kubeconfig, nodeUser, reconcilePolicy, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -69,6 +69,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
   });
   const handler = api.handlerFor(systemUser("system:apiserver"));
   disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT }, clock, log.named("apiserver")));
+  await reconcilePolicy(handler);
   writeFileSync(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }), { mode: 0o600 });
 
   const client = new Client(handler);
@@ -85,7 +86,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     informers,
     resources: definitions,
     shopCertificate: pki.servers["shop"]!,
-    handlerForNode: (name) => api.handlerFor({ name: `system:node:${name}`, groups: ["system:nodes", "system:authenticated"] }),
+    handlerForNode: (name) => api.handlerFor(nodeUser(name)),
     connectNode: (name, kubelet) => kubelets.set(name, kubelet),
   };
 }

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
-import { pods } from "#api/resources.ts";
+import { nodes, pods } from "#api/resources.ts";
 import { Client } from "#client/client.ts";
 import { eventRecorder } from "#client/events.ts";
 import { startKubelet, type Kubelet } from "#kubelet/kubelet.ts";
@@ -109,7 +109,7 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
       nodeName: node.name,
       nodeIP: node.ip,
       podCIDR: node.podCIDR,
-      ...(node.controlPlane ? { labels: { [CONTROL_PLANE_ROLE]: "" }, taints: [{ key: CONTROL_PLANE_ROLE, effect: "NoSchedule" }] } : {}),
+      ...(node.controlPlane ? { taints: [{ key: CONTROL_PLANE_ROLE, effect: "NoSchedule" }] } : {}),
       capacity: machineCapacity(paths.root),
       kubeletVersion: KUBERNETES_VERSION,
       client: new Client(controlPlane.handlerForNode(node.name), "kubelet"),
@@ -126,6 +126,8 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     });
     kubelets.push(kubelet);
     controlPlane.connectNode(node.name, kubelet.api);
+    // Not the node's own to say: it could draw to itself what is meant for others.
+    if (node.controlPlane) await client.patch(nodes, { name: node.name }, "merge", { metadata: { labels: { [CONTROL_PLANE_ROLE]: "" } } });
   }
   return kubelets;
 }

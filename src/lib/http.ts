@@ -9,6 +9,8 @@ export interface HttpRequest {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   body?: Uint8Array | string | undefined;
+  /** The caller's address, where the request came over the wire. */
+  remoteAddress?: string | undefined;
   /** Aborted when the caller has gone; ends watches and log streams. */
   signal?: AbortSignal | undefined;
 }

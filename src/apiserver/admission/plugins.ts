@@ -5,13 +5,16 @@
 import type { Clock } from "#lib/clock.ts";
 import type { Rng } from "#lib/random.ts";
 import { ingressClasses, limitRanges, nodes, pods, priorityClasses, resourceQuotas, runtimeClasses, storageClasses } from "#api/resources.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Finders } from "../finders.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
 import { defaultIngressClass } from "./default-ingress-class.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
@@ -26,14 +29,16 @@ export interface PluginContext {
   find: Finders;
   rng: Rng;
   clock: Clock;
+  authorizer: Authorizer;
 }
 
-export function builtInPlugins({ find, rng, clock }: PluginContext): AdmissionPlugin[] {
+export function builtInPlugins({ find, rng, clock, authorizer }: PluginContext): AdmissionPlugin[] {
   const storageClassNamed = (name: string) => find.object(storageClasses, "", name);
   return [
     namespaceLifecycle(find.namespace),
     limitRanger((namespace) => find.list(limitRanges, namespace)),
     serviceAccountAdmission(find.serviceAccount, rng),
+    nodeRestriction({ pod: find.pod, node: (name) => find.object(nodes, "", name) }),
     taintNodesByCondition,
     podSecurity({ namespace: find.namespace, pods: (namespace) => find.list(pods, namespace) }),
     priorityAdmission({ all: () => find.list(priorityClasses), byName: (name) => find.object(priorityClasses, "", name) }),
@@ -42,6 +47,9 @@ export function builtInPlugins({ find, rng, clock }: PluginContext): AdmissionPl
     storageObjectInUseProtection,
     persistentVolumeClaimResize(storageClassNamed),
     runtimeClassAdmission((name) => find.object(runtimeClasses, "", name)),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateSubjectRestriction,
     defaultIngressClass(() => find.list(ingressClasses)),
     podTopologyLabels((name) => find.object(nodes, "", name)),
     resourceQuotaAdmission({ keys: (namespace) => find.keys(resourceQuotas, namespace), clock }),

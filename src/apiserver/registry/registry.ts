@@ -168,6 +168,8 @@ export class Registry {
     const { definition } = this;
     definition.setDefaults?.(object);
     definition.prepareForCreate?.(object);
+    this.strategy.prepareForCreate?.(object, request);
+    this.strategy.checkWrite?.(object, undefined, request);
     const release = this.strategy.reserve?.(object, undefined, request);
     let stored = false;
     try {
@@ -257,6 +259,8 @@ export class Registry {
     const release = subresource === "" ? this.strategy.reserve?.(next, old, request) : undefined;
     let stored = false;
     try {
+      if (subresource === "status") this.strategy.prepareForStatusUpdate?.(next, old);
+      if (subresource === "") this.strategy.checkWrite?.(next, old, request);
       this.#throwInvalid(next, this.#updateErrors(next, old, subresource));
       if (subresource === "" || definition.parts?.[subresource]) {
         // What its writer was told before is not news: scaling says nothing of a security context.

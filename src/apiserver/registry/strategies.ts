@@ -7,7 +7,8 @@ import { podStrategy } from "./pods.ts";
 import { serviceStrategy, type ServiceRanges } from "./services.ts";
 import type { Strategy } from "./strategy.ts";
 
-export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rng: Rng): (definition: ResourceDefinition) => Strategy {
+/** `more` by plural and group: `roles.rbac.authorization.k8s.io`. */
+export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rng: Rng, more: Readonly<Record<string, Strategy>>): (definition: ResourceDefinition) => Strategy {
   const strategies: Record<string, Strategy> = {
     pods: podStrategy as Strategy,
     namespaces: namespaceStrategy,
@@ -16,6 +17,7 @@ export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rn
     persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
     persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },
     serviceaccounts: { returnsDeleted: true },
+    ...more,
   };
   return ({ group, plural }) => strategies[group === "" ? plural : `${plural}.${group}`] ?? {};
 }

@@ -9,6 +9,12 @@ import type { WriteRequest } from "./context.ts";
 export type Release = () => void;
 
 export interface Strategy<T extends KubeObject = KubeObject> {
+  /** Writes into a new object what it has from its request: who asked. */
+  prepareForCreate?: (object: T, request: WriteRequest) => void;
+  /** Writes into a new status what clients may leave out: times. */
+  prepareForStatusUpdate?: (object: T, old: T) => void;
+  /** Refuses a write of the object itself by throwing, before it is validated: one that gives away rights. */
+  checkWrite?: (object: T, old: T | undefined, request: WriteRequest) => void;
   /**
    * Allocates what the object needs from shared pools (addresses, ports) and writes it into the object.
    * The release is called once the write has failed or was a dry run; a stored object holds its own.
