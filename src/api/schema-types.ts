@@ -43,8 +43,8 @@ function typeOf(schema: Schema, schemas: Record<string, Schema>, name: string): 
   const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]!.$ref : undefined);
   if (reference) return typeOf(schemas[reference.slice(REFERENCE.length)] ?? {}, schemas, name);
   if (schema["x-kubernetes-int-or-string"] || schema.oneOf) return DYN;
-  const { additionalProperties: values, properties, items } = schema;
-  switch (schema.type) {
+  const { type = "", additionalProperties: values, properties, items } = schema;
+  switch (type) {
     case "object":
       if (typeof values === "object") return mapOf(STRING, typeOf(values, schemas, `${name}.@elem`));
       if (!properties) return DYN;

@@ -34,8 +34,8 @@ import { nodeGraph } from "./authorization/node-graph.ts";
 import { rbacAuthorizer } from "./authorization/rbac.ts";
 import { rbacIndex } from "./authorization/rbac-index.ts";
 import { createCatalog } from "./catalog.ts";
-import { certificateStrategy } from "./certificate-approval.ts";
 import { tellComponentStatus } from "./component-status.ts";
+import { certificateStrategy } from "./certificate-approval.ts";
 import { documentHandler } from "./documents.ts";
 import { expireEvents } from "./event-ttl.ts";
 import { findersOf } from "./finders.ts";
@@ -51,6 +51,7 @@ import * as resources from "./resource-handlers.ts";
 import type { Call } from "./resource-handlers.ts";
 import { errorResponse, json, statusOf, text, withWarnings } from "./response.ts";
 import { SNAPSHOT_PATH, snapshotResponse } from "./snapshot.ts";
+import { serviceDialer } from "./streaming/service-dialer.ts";
 import { handlePodUpgrade } from "./streaming/upgrade.ts";
 import { subresourceRoutes, type Handler } from "./subresource-routes.ts";
 import type { User } from "./user.ts";
@@ -109,6 +110,8 @@ export const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, rng, log } = options;
   const issuer = options.serviceAccountIssuer ?? DEFAULT_ISSUER;
+  /** Ends the connections that are open when the server closes. */
+  const closing = new AbortController();
   const find = findersOf(() => catalog);
   const roles = rbacIndex(store);
   const graph = nodeGraph(store);
@@ -118,7 +121,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     clock,
     rng,
     log,
-    admission: admissionChain([...builtInPlugins({ find, rng, clock, authorizer }), ...(options.admissionPlugins ?? [])]),
+    admission: admissionChain([
+      ...builtInPlugins({ find, rng, clock, log, authorizer, dialService: serviceDialer(find, options.nodeConnector), signal: closing.signal }),
+      ...(options.admissionPlugins ?? []),
+    ]),
   };
   const strategies = builtInStrategies(store, options.serviceRanges ?? DEFAULT_RANGES, rng, {
     ...rbacStrategies(roles, authorizer),
@@ -141,8 +147,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     reviews: { authorizer, tokens: tokenUser, audiences: [issuer] },
     nodeConnector: options.nodeConnector,
   });
-  /** Ends the streams that are open when the server closes. */
-  const closing = new AbortController();
 
   async function handle(request: HttpRequest, user: User): Promise<HttpResponse> {
     const info = requestInfo(request.method, request.url);

@@ -1,5 +1,6 @@
 /** Objects that the server itself looks up: for admission, authentication and authorization. */
 import { namespaces, pods, secrets, serviceAccounts, type Resource } from "#api/resources.ts";
+import type { ResourceDefinition } from "#api/scheme.ts";
 import type { KubeObject, Namespace, Pod, Secret, ServiceAccount } from "#api/types.ts";
 import type { Catalog } from "./catalog.ts";
 import { objectOf } from "./registry/registry.ts";
@@ -9,6 +10,10 @@ export interface Finders {
   object: <T extends KubeObject>(resource: Resource<T>, namespace: string, name: string) => T | undefined;
   /** All objects of a kind, or of one namespace, in the order of their names. Shared: copy before changing. */
   list: <T extends KubeObject>(resource: Resource<T>, namespace?: string) => T[];
+  /** Everything that is served. */
+  definitions: () => readonly ResourceDefinition[];
+  /** The other versions in which the objects of a kind are served. */
+  equivalents: (definition: ResourceDefinition) => ResourceDefinition[];
   /** The keys of all objects of a kind in the store, as {@link Finders.list} would list them. */
   keys: (resource: Resource, namespace?: string) => string[];
   namespace: (name: string) => Namespace | undefined;
@@ -33,6 +38,13 @@ export function findersOf(catalog: () => Catalog): Finders {
     keys(resource, namespace = "") {
       const registry = registryOf(resource);
       return registry ? registry.context.store.list(registry.prefix(namespace)).entries.map(({ key }) => key) : [];
+    },
+    definitions: () => catalog().definitions(),
+    equivalents(definition) {
+      const { group, plural } = definition.stored ?? definition;
+      return catalog()
+        .definitions()
+        .filter((other) => other !== definition && (other.stored ?? other).group === group && (other.stored ?? other).plural === plural);
     },
     namespace: (name) => find.object(namespaces, "", name),
     serviceAccount: (namespace, name) => find.object(serviceAccounts, namespace, name),

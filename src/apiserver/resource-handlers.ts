@@ -44,8 +44,8 @@ export interface Call {
 /** Throws Invalid where the options are. */
 export function writeRequest(call: Call, isApply = false): WriteRequest {
   const { target, user, warn, annotate } = call;
-  const { dryRun, fieldManager } = writeOptionsOf(call, isApply);
-  return { user, namespace: target.namespace, dryRun, warn, fieldManager, annotate };
+  const { dryRun, fieldManager, sent } = writeOptionsOf(call, isApply);
+  return { user, namespace: target.namespace, dryRun, warn, fieldManager, annotate, options: sent };
 }
 
 function isDryRun(values: string[]): boolean {

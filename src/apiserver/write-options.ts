@@ -12,6 +12,8 @@ export interface WriteOptions {
   fieldManager: string;
   /** Of an apply: take the fields that others own. */
   force: boolean;
+  /** As the client sent them, for admission webhooks: what it left out is left out. */
+  sent: object;
 }
 
 /** In bytes. */
@@ -51,7 +53,13 @@ export function writeOptionsOf({ http, target, query }: WriteQuery, isApply = fa
     });
   }
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", resource: kind }, errors);
-  return { dryRun: dryRun.includes("All"), fieldManager: manager || managerFromUserAgent(http.headers["user-agent"] ?? ""), force: isTrue(query.get("force")) };
+  const sent = {
+    ...(dryRun.includes("All") ? { dryRun: ["All"] } : {}),
+    ...(query.has("force") ? { force: isTrue(query.get("force")) } : {}),
+    ...(manager ? { fieldManager: manager } : {}),
+    ...(validation ? { fieldValidation: validation } : {}),
+  };
+  return { dryRun: dryRun.includes("All"), fieldManager: manager || managerFromUserAgent(http.headers["user-agent"] ?? ""), force: isTrue(query.get("force")), sent };
 }
 
 function managerErrors(manager: string, field: string): FieldError[] {
