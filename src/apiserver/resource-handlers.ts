@@ -3,6 +3,7 @@
  * @see https://github.com/kubernetes/apiserver/tree/master/pkg/endpoints/handlers
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
+import { errorMessage } from "#lib/log.ts";
 import { badRequest, invalid } from "#api/errors.ts";
 import type { DeleteOptions } from "#api/types.ts";
 import { bodyAsText, checkObject, decodeObject, decodeOptions, fieldValidationOf, mediaType, type Checks } from "./decode.ts";
@@ -112,8 +113,7 @@ export function applyRequestOf(call: Call): ApplyRequest {
 
 /** The configuration that is to be applied: YAML, and thereby JSON. Throws BadRequest. */
 export async function readConfiguration({ http, query, warn }: Call): Promise<Record<string, unknown>> {
-  const { parseYaml } = await import("./yaml.ts");
-  const { value, duplicates } = parseYaml(bodyAsText(http));
+  const { value, duplicates } = await parseConfiguration(bodyAsText(http));
   if (value !== null && value !== undefined && !isMap(value)) {
     const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
     throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`);
@@ -122,6 +122,15 @@ export async function readConfiguration({ http, query, warn }: Call): Promise<Re
   if (duplicates.length > 0 && validation === "Strict") throw badRequest(`error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors: ${duplicates.join(", ")}`);
   if (validation === "Warn") duplicates.forEach(warn);
   return value ?? {};
+}
+
+async function parseConfiguration(text: string): Promise<{ value: unknown; duplicates: string[] }> {
+  const { parseYaml } = await import("./yaml.ts");
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw badRequest(`error encoding patch: ${errorMessage(error)}`);
+  }
 }
 
 /** The patch of a request's body, ready to be applied to an object of `checks.definition`. */

@@ -9,6 +9,7 @@ import { handleApproval } from "./certificate-approval.ts";
 import type { Finders } from "./finders.ts";
 import * as resources from "./resource-handlers.ts";
 import type { Call } from "./resource-handlers.ts";
+import { handleScale } from "./scale.ts";
 import { handlePodLog } from "./streaming/log.ts";
 import { handlePodProxy, handleServiceProxy } from "./streaming/proxy.ts";
 import { isStreamingSubresource } from "./streaming/upgrade.ts";
@@ -55,7 +56,7 @@ export function subresourceRoutes({ catalog, find, tokens, issuer, reviews, node
     const path = subresource === "" ? resource : `${resource}/${subresource}`;
     const own = routes[`${path} ${verb}`] ?? routes[path];
     if (own) return own;
-    if (subresource === "scale" && scale && ["get", "update", "patch"].includes(verb)) return (call) => subresources.handleScale(call, scale);
+    if (subresource === "scale" && scale && ["get", "update", "patch"].includes(verb)) return (call) => handleScale(call, scale);
     if ((subresource === "status" && definition.subresources?.includes("status")) || definition.parts?.[subresource]) return onPart[verb];
     if (path.startsWith("pods/") && isStreamingSubresource(subresource)) {
       throw new StatusError(400, "BadRequest", "Upgrade request required");

@@ -7,7 +7,6 @@ import type { KubeObject } from "#api/types.ts";
 import type { Strategy } from "../registry/strategy.ts";
 import type { Endpoint } from "./field-manager.ts";
 import { EMPTY, fieldSet, type FieldSet } from "./field-set.ts";
-import type { Json } from "./typed.ts";
 import type { Typed } from "./updater.ts";
 
 /** `versionOf` finds the definition of another version of the kind. */
@@ -41,7 +40,7 @@ function converted({ value }: Typed, from: ResourceDefinition, to: ResourceDefin
   const stored = from.stored?.toStored(copy) ?? copy;
   const shown = to.stored?.fromStored(stored) ?? stored;
   const apiVersion = apiVersionOf(to);
-  return { value: { ...shown, apiVersion } as unknown as Json, schema, apiVersion };
+  return { value: { ...shown, apiVersion }, schema, apiVersion };
 }
 
 /** What the endpoint puts back: the object's own leaves the status alone, the status' all else. */
