@@ -58,9 +58,14 @@ interface Watcher {
   listener: ChangeListener;
 }
 
-/** Opens the store: reads what the driver has. */
+/** Opens the store: reads what the driver has. Throws what the driver's load throws, after closing it. */
 export function openStore({ driver, historyRevisions = 10_000, transformer = PLAIN }: StoreOptions): Store {
-  return new MvccStore(driver, historyRevisions, transformer);
+  try {
+    return new MvccStore(driver, historyRevisions, transformer);
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
 }
 
 class MvccStore implements Store {

@@ -44,14 +44,7 @@ describe("the SQLite driver", () => {
       await store.close();
       damage(file);
       assert.throws(
-        () => {
-          const driver = sqliteDriver(file);
-          try {
-            openStore({ driver });
-          } finally {
-            driver.close();
-          }
-        },
+        () => openStore({ driver: sqliteDriver(file) }),
         (error) => {
           assert.ok(error instanceof CorruptStoreError, String(error));
           assert.match(error.message, message, name);

@@ -85,7 +85,7 @@ export async function checkDamaged(file: string, copy: string, rng: Rng, known: 
 async function outcomeOf(copy: string, known: Known): Promise<Outcome> {
   let store: Store;
   try {
-    store = openOrClose(copy);
+    store = openStore({ driver: sqliteDriver(copy) });
   } catch (error) {
     if (error instanceof CorruptStoreError) return checkSalvage(copy, error, known);
     // Where the flipped bit is the version's.
@@ -95,17 +95,6 @@ async function outcomeOf(copy: string, known: Known): Promise<Outcome> {
   checkComplete(store, known);
   await store.close();
   return "sound";
-}
-
-/** A driver whose store refuses to open keeps its file open. */
-function openOrClose(file: string): Store {
-  const driver = sqliteDriver(file);
-  try {
-    return openStore({ driver });
-  } catch (error) {
-    driver.close();
-    throw error;
-  }
 }
 
 function damageSomewhere(copy: string, rng: Rng): string {
