@@ -16,7 +16,7 @@ export interface ApiLoad {
 
 const OBJECT = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "bench-{n}" }, data: { text: "x".repeat(500) } });
 
-interface Tls {
+export interface Tls {
   ca: string;
   cert: string;
   key: string;
