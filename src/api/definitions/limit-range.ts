@@ -16,6 +16,8 @@ export const limitRange = define(limitRanges, {
 
 /** A limit is the maximum where none is said, a request the limit, and else the minimum. */
 function setContainerDefaults(limit: LimitRangeItem): void {
-  limit.default = { ...limit.max, ...limit.default };
-  limit.defaultRequest = { ...limit.min, ...limit.default, ...limit.defaultRequest };
+  const limits = { ...limit.max, ...limit.default };
+  const requests = { ...limit.min, ...limits, ...limit.defaultRequest };
+  if (Object.keys(limits).length > 0) limit.default = limits;
+  if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
 }

@@ -18,20 +18,18 @@ const CHANGED = "may not change once set";
 
 export const isHeadless = ({ clusterIP }: Spec): boolean => clusterIP === "None";
 
-/** Brings the one address and the list together where a client changed only one of them. */
+/** Brings the one address and the list together for clients that know only the one. Those that know the list have to write both. */
 export function normalizeClusterIPs(spec: Spec, old?: Spec): void {
   if (!old) {
     if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
     return;
   }
-  const sameOne = (spec.clusterIP ?? "") === (old.clusterIP ?? "");
-  const sameList = sameJson(spec.clusterIPs ?? [], old.clusterIPs ?? []);
-  if (!sameOne && sameList) {
-    if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP, ...(spec.clusterIPs ?? []).slice(1)];
+  const before = old.clusterIPs ?? [];
+  if ((spec.clusterIP ?? "") === (old.clusterIP ?? "")) {
+    if (!spec.clusterIPs?.length && before.length > 0) spec.clusterIPs = before;
+  } else if (sameJson(spec.clusterIPs ?? [], before)) {
+    if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP];
     else delete spec.clusterIPs;
-  } else if (sameOne && !sameList) {
-    if (!spec.clusterIPs?.length) delete spec.clusterIP;
-    else spec.clusterIP = spec.clusterIPs[0]!;
   }
 }
 
