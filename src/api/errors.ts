@@ -102,6 +102,9 @@ export const forbidden = (subject: Subject, why: string): StatusError =>
 export const methodNotSupported = (subject: Subject, verb: string): StatusError =>
   new StatusError(405, "MethodNotAllowed", `${verb} is not supported on resources of kind "${qualified(subject)}"`, details(subject));
 
+/** An HTTP method that no verb stands for: HEAD on a resource, OPTIONS. */
+export const methodNotAllowed = (): StatusError => new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+
 export const notAcceptable = (accepted: string[]): StatusError =>
   new StatusError(406, "NotAcceptable", `only the following media types are accepted: ${accepted.join(", ")}`);
 

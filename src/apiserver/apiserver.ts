@@ -9,7 +9,7 @@ import type { Clock } from "#lib/clock.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "#lib/http.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
-import { methodNotSupported, notFound, StatusError } from "#api/errors.ts";
+import { methodNotAllowed, methodNotSupported, notFound, StatusError } from "#api/errors.ts";
 import { definitions as builtIn } from "#api/definitions/index.ts";
 import type { NodeConnector } from "#api/kubelet.ts";
 import { nodes } from "#api/resources.ts";
@@ -106,6 +106,9 @@ export interface ApiServer {
 const DEFAULT_RANGES: ServiceRanges = { clusterCidr: "10.96.0.0/12", nodePorts: [30000, 32767] };
 const MAX_AUDIT_ID = 64;
 export const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+/** What resources are reached by. */
+const METHODS = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, rng, log } = options;
@@ -204,6 +207,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   function nonResource(request: HttpRequest, path: string, query: URLSearchParams): HttpResponse {
     const health = handleHealth(path, query, healthChecks);
     if (health) return health;
+    if (/^\/apis?\//.test(path) && !METHODS.has(request.method)) throw methodNotAllowed();
     if (path === SNAPSHOT_PATH && request.method === "GET") return snapshotResponse(store);
     if (path === "/openid/v1/jwks") return { ...json(200, tokens.jwks()), headers: { "content-type": "application/jwk-set+json" } };
     if (path === "/.well-known/openid-configuration") {

@@ -3,7 +3,7 @@
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/get.go
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
-import { StatusError } from "#api/errors.ts";
+import { methodNotAllowed, StatusError } from "#api/errors.ts";
 import type { Entry } from "#store/index.ts";
 import { respondWithList } from "./encode-list.ts";
 import { encodeBookmark, encodeEntry, encodingOf, respond } from "./encode.ts";
@@ -31,9 +31,15 @@ export async function answerEntry({ registry, http, query }: Pick<ReadCall, "reg
   return respond(status, encodeEntry(definition, entry, encoding), encoding);
 }
 
+/** A HEAD is authorized as the read it looks like, and then not served, as upstream. */
+function refuseHead({ method }: HttpRequest): void {
+  if (method === "HEAD") throw methodNotAllowed();
+}
+
 /** Throws Timeout when the resourceVersion asked for is still to come. */
 export function handleGet(call: ReadCall): Promise<HttpResponse> {
-  const { registry, target, query } = call;
+  const { registry, target, query, http } = call;
+  refuseHead(http);
   const resourceVersion = query.get("resourceVersion") ?? "";
   const problem = resourceVersionProblem(resourceVersion);
   if (problem) throw new StatusError(500, "", problem);
@@ -43,6 +49,7 @@ export function handleGet(call: ReadCall): Promise<HttpResponse> {
 }
 
 export async function handleList({ registry, target, query, http }: ReadCall): Promise<HttpResponse> {
+  refuseHead(http);
   const encoding = encodingOf(http, query, registry.context.clock.now());
   const options = listOptionsOf(query, false);
   const selector = selectorOf(registry.definition, query);
@@ -50,6 +57,7 @@ export async function handleList({ registry, target, query, http }: ReadCall): P
 }
 
 export function handleWatch({ registry, target, query, http }: ReadCall): HttpResponse {
+  refuseHead(http);
   const { definition, context } = registry;
   const encoding = encodingOf(http, query, context.clock.now());
   checkStreamable(encoding);

@@ -137,6 +137,22 @@ describe("answers", () => {
     assert.deepEqual([pizza.status, pizza.body.message], [404, "404 page not found: this cluster doesn't serve pizzas of example.com/v1"]);
   });
 
+  it("to HEAD and OPTIONS say that they aren't allowed", async () => {
+    for (const line of [`HEAD ${CONFIG_MAPS}`, `HEAD ${CONFIG_MAPS}/a`, `HEAD ${CONFIG_MAPS}?watch=1`, `OPTIONS ${CONFIG_MAPS}`]) {
+      const { status, body } = await server.request(line);
+      assert.deepEqual([status, body.message], [405, "the server does not allow this method on the requested resource"], line);
+    }
+  });
+
+  it("to reads of a revision still to come say so", async () => {
+    await server.create(CONFIG_MAPS, configMap("a"));
+    const get = async (resourceVersion: string) => server.request(`GET ${CONFIG_MAPS}/a?resourceVersion=${resourceVersion}`);
+    assert.deepEqual([(await get("0")).status, (await get("1")).status], [200, 200]);
+    const future = await get("999");
+    assert.deepEqual([future.status, future.body.details.causes[0].message], [504, "Too large resource version"]);
+    assert.equal((await get("abc")).body.message, 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax');
+  });
+
   it("are pretty for people", async () => {
     await server.create(CONFIG_MAPS, configMap("a"));
     const curl = await server.api.handle({ method: "GET", url: `${CONFIG_MAPS}/a`, headers: { "user-agent": "curl/8.0" } }, { name: "a", groups: ["system:masters"] });
