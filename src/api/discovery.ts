@@ -33,8 +33,9 @@ export interface APIResource {
   categories?: string[];
 }
 
-/** Verbs served for a kind, sorted as discovery documents have them. */
-export function verbsOf({ verbs }: ResourceDefinition): string[] {
+/** Verbs served for a kind, sorted as discovery documents have them. A kind that goes is only read and deleted. */
+export function verbsOf({ verbs, terminating }: ResourceDefinition): string[] {
+  if (terminating) return ALL_VERBS.filter((verb) => !["create", "patch", "update"].includes(verb));
   return verbs ? [...verbs].sort() : ALL_VERBS;
 }
 

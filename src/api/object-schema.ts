@@ -26,6 +26,8 @@ export interface ObjectSchema {
   fields(): FieldSchema;
   /** What an object of the kind holds before anyone writes to it, a new one each time; undefined where that is nothing, as with custom resources. */
   zero?: (() => object) | undefined;
+  /** The schema as the OpenAPI documents have it, in Swagger 2 or OpenAPI 3; built-in kinds have theirs by their model. */
+  openApi?: ((dialect: 2 | 3) => Record<string, unknown>) | undefined;
 }
 
 /** The schema of a definition: its own, or the built-in model's. */

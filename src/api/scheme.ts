@@ -22,8 +22,8 @@ export interface Column<T extends KubeObject = KubeObject> {
 export interface ScalePaths {
   specReplicas: string;
   statusReplicas: string;
-  /** Path of the status or spec selector, as text or as a LabelSelector. */
-  selector: string;
+  /** Path of the status or spec selector, as text or as a LabelSelector; undefined where there is none. */
+  selector?: string | undefined;
 }
 
 /** How a version of a kind is stored when the stored form is another one's. */
@@ -35,6 +35,8 @@ export interface StoredForm {
   toStored(object: KubeObject): KubeObject;
   /** The stored object as this version shows it. Must not change its argument. */
   fromStored(stored: KubeObject): KubeObject;
+  /** Brings a stored object up to a schema that has changed since, before {@link fromStored}. Must not change its argument. */
+  upgrade?: ((stored: KubeObject) => KubeObject) | undefined;
 }
 
 /** A subresource through which clients change one part of the object, and nothing else of it. */
@@ -47,6 +49,8 @@ export interface Part<T extends KubeObject = KubeObject> {
 
 export interface ResourceDefinition<T extends KubeObject = KubeObject> extends Resource<T> {
   singular: string;
+  /** The kind of lists; `<kind>List` where absent. */
+  listKind?: string | undefined;
   shortNames?: string[] | undefined;
   categories?: string[] | undefined;
   /** The type's name in the OpenAPI documents: `io.k8s.api.core.v1.Pod`. */
@@ -57,6 +61,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   stored?: StoredForm | undefined;
   /** Verbs served; all by default. */
   verbs?: string[] | undefined;
+  /** The kind is on its way out: its objects are being deleted, and there can't be new ones. */
+  terminating?: boolean | undefined;
   /** Subresources besides `status` and `scale` are wired by name in the API server. */
   subresources?: string[] | undefined;
   /** By the name of the subresource. */
@@ -68,21 +74,26 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   prepareForCreate?: ((object: T) => void) | undefined;
   /** Before an update is stored: keep what clients may not change. (The machinery itself keeps the status, raises the generation, and guards the metadata.) */
   prepareForUpdate?: ((object: T, old: T) => void) | undefined;
-  /** `old` is what an update replaces, for rules that ask only for what wasn't so before. */
-  validate?: ((object: T, old?: T) => FieldError[]) | undefined;
+  /** `old` is what an update replaces, for rules that ask only for what wasn't so before; `warn` tells the client what is wrong but was so before. */
+  validate?: ((object: T, old?: T, warn?: (text: string) => void) => FieldError[]) | undefined;
   /** Checks beyond {@link validate}: immutable fields. */
   validateUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
-  validateStatusUpdate?: ((object: T, old: T) => FieldError[]) | undefined;
+  validateStatusUpdate?: ((object: T, old: T, warn?: (text: string) => void) => FieldError[]) | undefined;
   /** What every request about the kind is told: that it is deprecated. */
   deprecation?: string | undefined;
   /** Warnings for the client (`Warning:` headers): deprecated or unsupported fields, by name. */
   warnings?: ((object: T) => string[]) | undefined;
   /** Selectable fields besides metadata.name and metadata.namespace. */
   fields?: ((object: T) => Record<string, string>) | undefined;
-  /** Whether changes raise metadata.generation: of anything but the metadata and the status. */
+  /** Whether changes raise metadata.generation: of anything but the metadata and a status that is a subresource. */
   generation?: boolean | undefined;
   /** Columns; name and age where absent. */
   columns?: Column<T>[] | undefined;
+}
+
+/** The kind of lists. */
+export function listKindOf({ kind, listKind }: Pick<ResourceDefinition, "kind" | "listKind">): string {
+  return listKind ?? `${kind}List`;
 }
 
 /** Whether there are objects of the kind: some can only be asked (SubjectAccessReview) and are answered at once. */

@@ -19,6 +19,7 @@ import type { Store } from "#store/index.ts";
 import { admissionChain, type AdmissionPlugin } from "./admission/admission.ts";
 import { builtInPlugins } from "./admission/plugins.ts";
 import { admitConnect } from "./admission/subresources.ts";
+import { startCustomResources } from "./apiextensions/controller.ts";
 import { auditor, type AuditSink, type RequestAudit } from "./audit/audit.ts";
 import type { AuditPolicy } from "./audit/policy.ts";
 import { authenticate, tokenAuthenticators, type ClientCertificate, type TokenAuthenticator, type UNTRUSTED } from "./authentication/authenticate.ts";
@@ -134,6 +135,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     "certificatesigningrequests.certificates.k8s.io": certificateStrategy(clock) as Strategy,
   });
   const catalog = createCatalog([...builtIn, ...(options.extraDefinitions ?? [])], context, strategies);
+  const customResources = startCustomResources(catalog, context);
   const documents = documentHandler(catalog, options.serverAddress ?? "127.0.0.1:6443");
   const tokens = serviceAccountTokens({ key: options.serviceAccountKey, issuer, clock, rng, find: { ...find, node: (name) => find.object(nodes, "", name) } });
   const tokenUser = tokenAuthenticators([tokens.authenticate, bootstrapTokens(find.secret, clock), ...(options.tokenAuthenticators ?? [])]);
@@ -335,6 +337,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       roles.stop();
       graph.stop();
       closing.abort(new Error("the API server is closing"));
+      await customResources.stop();
       await audit?.close();
     },
   };

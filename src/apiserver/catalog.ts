@@ -2,6 +2,7 @@
  * What this server serves: the built-in kinds, and those that custom resources add and take away while
  * it runs.
  */
+import { compareVersions } from "#lib/versions.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { RegistryContext } from "./registry/context.ts";
@@ -21,6 +22,13 @@ export interface Catalog {
   replace(owner: string, definitions: readonly ResourceDefinition[]): void;
 }
 
+/** Groups and kinds by their names; of a group's versions the most stable comes first, and of those the newest. */
+function byPreference(a: ResourceDefinition, b: ResourceDefinition): number {
+  if (a.group !== b.group) return a.group < b.group ? -1 : 1;
+  if (a.version !== b.version) return compareVersions(b.version, a.version);
+  return a.plural < b.plural ? -1 : 1;
+}
+
 /** `strategyOf` finds what a kind does beyond its definition. */
 export function createCatalog(builtIn: readonly ResourceDefinition[], context: RegistryContext, strategyOf: (definition: ResourceDefinition) => Strategy): Catalog {
   const added = new Map<string, readonly ResourceDefinition[]>();
@@ -37,7 +45,7 @@ export function createCatalog(builtIn: readonly ResourceDefinition[], context: R
   }
 
   function rebuild(): void {
-    served = [...builtIn, ...[...added.values()].flat()];
+    served = [...builtIn, ...[...added.values()].flat().sort(byPreference)];
     const known = registries;
     registries = new Map();
     for (const definition of served) {
@@ -45,8 +53,12 @@ export function createCatalog(builtIn: readonly ResourceDefinition[], context: R
       const key = `${group}/${version}/${plural}`;
       // A registry that is the same as before keeps what it has cached.
       const before = known.get(key);
-      registries.set(key, before?.definition === definition ? before : new Registry(definition, strategyOf(definition), context, versionsOf(definition)));
+      known.delete(key);
+      const registry = before?.definition === definition ? before : new Registry(definition, strategyOf(definition), context, versionsOf(definition));
+      if (registry !== before) before?.replaceBy(registry);
+      registries.set(key, registry);
     }
+    for (const gone of known.values()) gone.retire();
     groupVersions = new Set(served.map(({ group, version }) => `${group}/${version}`));
     generation++;
   }

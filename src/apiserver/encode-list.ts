@@ -5,6 +5,7 @@
 import type { HttpResponse } from "#lib/http.ts";
 import { nextTurn } from "#lib/turn.ts";
 import { apiVersionOf } from "#api/resources.ts";
+import { listKindOf } from "#api/scheme.ts";
 import type { Entry } from "#store/index.ts";
 import { answer, encodeEntry, type Encoding } from "./encode.ts";
 import { checkMetadataForm } from "./negotiation.ts";
@@ -28,7 +29,7 @@ interface Frame {
 }
 
 export async function respondWithList(registry: Registry, page: Page, encoding: Encoding): Promise<HttpResponse> {
-  checkMetadataForm(encoding, true, `*${registry.definition.group.split(".")[0] || "core"}.${registry.definition.kind}List`);
+  checkMetadataForm(encoding, true, `*${registry.definition.group.split(".")[0] || "core"}.${listKindOf(registry.definition)}`);
   const { head, items, item } = shapeOf(registry, page, encoding);
   const chunks = chunksOf(await frameOf(head, items, encoding), texts(registry, page, item));
   const first = chunks.next();
@@ -63,7 +64,7 @@ function shapeOf({ definition }: Registry, { metadata }: Page, encoding: Encodin
   const item = (entry: Entry): string => encodeEntry(definition, entry, encoding);
   switch (encoding.form) {
     case "object":
-      return { head: { kind: `${definition.kind}List`, apiVersion: apiVersionOf(definition), metadata }, items: "items", item };
+      return { head: { kind: listKindOf(definition), apiVersion: apiVersionOf(definition), metadata }, items: "items", item };
     case "metadata":
       return { head: { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${encoding.metaVersion}`, metadata }, items: "items", item };
     case "table":

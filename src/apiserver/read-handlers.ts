@@ -3,7 +3,13 @@
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/get.go
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
+<<<<<<< HEAD
 import { methodNotAllowed, StatusError } from "#api/errors.ts";
+=======
+import { StatusError } from "#api/errors.ts";
+import type { Column, ResourceDefinition } from "#api/scheme.ts";
+import type { KubeObject } from "#api/types.ts";
+>>>>>>> 96461ef (wip)
 import type { Entry } from "#store/index.ts";
 import { respondWithList } from "./encode-list.ts";
 import { encodeBookmark, encodeEntry, encodingOf, respond } from "./encode.ts";
@@ -57,22 +63,34 @@ export async function handleList({ registry, target, query, http }: ReadCall): P
 }
 
 export function handleWatch({ registry, target, query, http }: ReadCall): HttpResponse {
+<<<<<<< HEAD
   refuseHead(http);
   const { definition, context } = registry;
+=======
+  const { context } = registry;
+>>>>>>> 96461ef (wip)
   const encoding = encodingOf(http, query, context.clock.now());
   checkStreamable(encoding);
   const options = listOptionsOf(query, true);
-  const selector = selectorOf(definition, query, target.name);
-  let headers = true;
-  /** The encoding of the next event: columns are described in the first only. */
-  const next = (): typeof encoding => {
-    const table = { ...encoding.table, headers, nowMs: context.clock.now() };
-    headers = false;
-    return { ...encoding, table };
+  const selector = selectorOf(registry.definition, query, target.name);
+  let described: Column[] | undefined | "none yet" = "none yet";
+  /** The kind as it is defined by now, and the encoding of the next event: columns are described in the first, and when they have changed. */
+  const next = (): [ResourceDefinition, typeof encoding] => {
+    const { definition } = registry.current;
+    const table = { ...encoding.table, headers: described !== definition.columns, nowMs: context.clock.now() };
+    described = definition.columns;
+    return [definition, { ...encoding, table }];
   };
   const encoder = {
-    entry: encoding.form === "object" ? (entry: Entry) => entry.json : (entry: Entry) => encodeEntry(definition, entry, next()),
-    bookmark: (object: Parameters<typeof encodeBookmark>[1]) => encodeBookmark(definition, object, next()),
+    entry(entry: Entry) {
+      if (encoding.form === "object") return entry.json;
+      const [definition, now] = next();
+      return encodeEntry(definition, entry, now);
+    },
+    bookmark(object: KubeObject) {
+      const [definition, now] = next();
+      return encodeBookmark(definition, object, now);
+    },
   };
   return jsonText(200, watchLines(registry, target.namespace, selector, options, encoder, http.signal));
 }

@@ -3,7 +3,7 @@ import { subresourcesOf } from "../definitions/subresources.ts";
 import { verbsOf } from "../discovery.ts";
 import { resourcePath } from "../resources.ts";
 import { isStored, type ResourceDefinition } from "../scheme.ts";
-import { type Dialect, reference } from "./render.ts";
+import { type Dialect, listModelOf, reference } from "./render.ts";
 
 type Json = Record<string, unknown>;
 
@@ -22,7 +22,8 @@ interface Target {
 const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 const STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 const BODY_TYPES = ["application/json", "application/yaml"];
-const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
+const STRATEGIC = "application/strategic-merge-patch+json";
+const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json", STRATEGIC, "application/apply-patch+yaml"];
 
 /** Every path of one kind. */
 export function pathsOf(definition: ResourceDefinition, dialect: Dialect): Record<string, Json> {
@@ -33,7 +34,7 @@ export function pathsOf(definition: ResourceDefinition, dialect: Dialect): Recor
   const paths: Record<string, Json> = {
     [collection]: {
       ...pathParameters(target, false),
-      ...(isStored(definition) ? { get: operation(target, "list", LIST_QUERY, { answer: `${model}List` }) } : {}),
+      ...(isStored(definition) ? { get: operation(target, "list", LIST_QUERY, { answer: listModelOf(definition) }) } : {}),
       ...(verbs.includes("create") ? { post: operation(target, "create", WRITE_QUERY, { body: model, answer: model }) } : {}),
       ...(verbs.includes("deletecollection") ? { delete: operation(target, "deletecollection", [...LIST_QUERY, ...DELETE_QUERY], { body: DELETE_OPTIONS, answer: STATUS }) } : {}),
     },
@@ -42,7 +43,7 @@ export function pathsOf(definition: ResourceDefinition, dialect: Dialect): Recor
   if (!isStored(definition)) return paths;
   paths[`${collection}/{name}`] = { ...pathParameters(target, true), ...itemOperations(target, verbs) };
   if (definition.namespaced) {
-    paths[resourcePath(definition)] = { get: operation({ ...target, noun: `${kind}ForAllNamespaces` }, "list", LIST_QUERY, { answer: `${model}List` }) };
+    paths[resourcePath(definition)] = { get: operation({ ...target, noun: `${kind}ForAllNamespaces` }, "list", LIST_QUERY, { answer: listModelOf(definition) }) };
   }
   for (const sub of subresourcesOf(definition)) {
     const { name, ...carried } = sub;
@@ -138,7 +139,7 @@ function operation(target: Target, verb: string, query: Parameter[], { body, ans
     operationId: `${ID_VERBS[verb] ?? verb}${owner}${noun}`,
     description: `${verb} ${kind}`,
     tags: [owner[0]!.toLowerCase() + owner.slice(1)],
-    ...requestParts(parameters, body, dialect),
+    ...requestParts(parameters, body, target),
     responses: { 200: response(answer, dialect), 401: { description: "Unauthorized" } },
     "x-kubernetes-action": ACTIONS[verb] ?? verb,
     "x-kubernetes-group-version-kind": { group, version, kind },
@@ -151,9 +152,11 @@ function idPart(group: string, version: string): string {
   return [name, version].map((part) => part[0]!.toUpperCase() + part.slice(1)).join("");
 }
 
-function requestParts(parameters: Json[], body: string | undefined, dialect: Dialect): Json {
+function requestParts(parameters: Json[], body: string | undefined, { definition, dialect }: Target): Json {
   if (!body) return parameters.length > 0 ? { parameters } : {};
-  const types = body === "patch" ? PATCH_TYPES : BODY_TYPES;
+  // Custom resources have no merge keys.
+  const patchTypes = definition.schema ? PATCH_TYPES.filter((type) => type !== STRATEGIC) : PATCH_TYPES;
+  const types = body === "patch" ? patchTypes : BODY_TYPES;
   const schema = body === "patch" ? { type: "object", description: "The patch." } : reference(body, dialect);
   if (dialect.version === 2) return { consumes: types, parameters: [...parameters, { name: "body", in: "body", schema }] };
   return { parameters, requestBody: { content: Object.fromEntries(types.map((type) => [type, { schema }])) } };

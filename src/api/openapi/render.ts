@@ -1,6 +1,6 @@
 /** Schemas as the OpenAPI documents write them: Swagger 2 and OpenAPI 3 differ in where references point and what stands beside them. */
 import { subresourcesOf } from "../definitions/subresources.ts";
-import { isStored, type ResourceDefinition } from "../scheme.ts";
+import { isStored, listKindOf, type ResourceDefinition } from "../scheme.ts";
 import { INT_OR_STRING, QUANTITY } from "./models.ts";
 import { type Descriptions, type Model, type Property, descriptions, schemaOf } from "./schema.ts";
 
@@ -17,6 +17,7 @@ export const V3: Dialect = { version: 3, prefix: "#/components/schemas/" };
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const STATUS = `${META}.Status`;
+const OBJECT_META = `${META}.ObjectMeta`;
 const LIST_META = `${META}.ListMeta`;
 const DELETE_OPTIONS = `${META}.DeleteOptions`;
 
@@ -32,7 +33,11 @@ export function schemasFor(definitions: readonly ResourceDefinition[], dialect: 
   for (const definition of definitions) {
     pending.push(definition.model);
     for (const { model } of subresourcesOf(definition)) if (model) pending.push(model);
-    if (isStored(definition)) schemas[`${definition.model}List`] = listSchema(definition, dialect);
+    if (isStored(definition)) schemas[listModelOf(definition)] = listSchema(definition, dialect);
+    const own = definition.schema?.openApi?.(dialect.version);
+    if (!own) continue;
+    schemas[definition.model] = own;
+    pending.push(OBJECT_META);
   }
   for (let model = pending.pop(); model !== undefined; model = pending.pop()) {
     if (schemas[model]) continue;
@@ -62,7 +67,7 @@ function kindsOf(definitions: readonly ResourceDefinition[]): Map<string, GroupV
   for (const definition of definitions) {
     const { group, version, kind, model } = definition;
     kinds.set(model, [{ group, version, kind }]);
-    kinds.set(`${model}List`, [{ group, version, kind: `${kind}List` }]);
+    kinds.set(listModelOf(definition), [{ group, version, kind: listKindOf(definition) }]);
     for (const sub of subresourcesOf(definition)) {
       if (sub.model && sub.model !== model) kinds.set(sub.model, [{ group: sub.group, version: sub.version, kind: sub.kind }]);
     }
@@ -76,9 +81,15 @@ function unique(gvks: GroupVersionKind[]): GroupVersionKind[] {
   return [...new Map(gvks.map((gvk) => [`${gvk.group}/${gvk.version}`, gvk])).values()];
 }
 
-function listSchema({ kind, model }: ResourceDefinition, dialect: Dialect): Json {
+/** The OpenAPI name of a kind's lists. */
+export function listModelOf(definition: ResourceDefinition): string {
+  return definition.model.slice(0, definition.model.lastIndexOf(".") + 1) + listKindOf(definition);
+}
+
+function listSchema(definition: ResourceDefinition, dialect: Dialect): Json {
+  const { kind, model } = definition;
   return {
-    description: `${kind}List is a list of ${kind} objects.`,
+    description: `${listKindOf(definition)} is a list of ${kind} objects.`,
     type: "object",
     required: ["items"],
     properties: {
@@ -138,7 +149,7 @@ function impliedDefault(property: Property): unknown {
   return property.ref && schemaOf(property.ref).properties && ALWAYS_THERE.has(property.ref) ? {} : undefined;
 }
 
-const ALWAYS_THERE = new Set([`${META}.ObjectMeta`, `${META}.ListMeta`]);
+const ALWAYS_THERE = new Set([OBJECT_META, LIST_META]);
 
 function renderInner(property: Property, dialect: Dialect): Json {
   if (property.ref) return reference(property.ref, dialect);

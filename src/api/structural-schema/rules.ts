@@ -3,7 +3,7 @@
  * @see https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/cel/validation.go
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
  */
-import { CelEvaluationError, MAX_MESSAGE_BYTES, RUNTIME_COST_BUDGET } from "#cel/index.ts";
+import { CelEvaluationError, compile, MAX_MESSAGE_BYTES, RUNTIME_COST_BUDGET } from "#cel/index.ts";
 import { duplicate, forbidden, invalid, invalidTogether, required } from "../definitions/field-errors.ts";
 import type { FieldError } from "../errors.ts";
 import { compileRules, type CompiledRule } from "./compile-rules.ts";
@@ -227,9 +227,11 @@ const ROOT = "<nil>";
 const OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run";
 
 function bindingsOf({ usesOldSelf }: CompiledRule, self: unknown, oldSelf: unknown): Record<string, unknown> {
-  // Where oldSelf is optional, null stands for none.
-  return usesOldSelf ? { self, oldSelf: oldSelf ?? null } : { self };
+  return usesOldSelf ? { self, oldSelf: oldSelf ?? NOTHING } : { self };
 }
+
+/** What an optional oldSelf is where there was nothing before. */
+const NOTHING: unknown = compile("optional.none()", { variables: {} }).evaluate({}).celValue;
 
 function ruleText({ rule, message = "" }: ValidationRule): string {
   return (message || rule).trim();

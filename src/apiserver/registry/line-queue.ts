@@ -4,6 +4,7 @@ export class LineQueue implements AsyncIterable<string> {
   #waiting: string[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
+  #discarded = false;
   /** Called once when the reader stops or the queue overflows. */
   onEnd: () => void = () => {};
 
@@ -12,8 +13,9 @@ export class LineQueue implements AsyncIterable<string> {
     this.#limit = limit;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** Whether nothing more is wanted, not even what came before. */
+  get discarded(): boolean {
+    return this.#discarded;
   }
 
   push(text: string): void {
@@ -35,6 +37,7 @@ export class LineQueue implements AsyncIterable<string> {
 
   /** Ends at once. */
   discard(): void {
+    this.#discarded = true;
     this.#waiting = [];
     this.end();
   }

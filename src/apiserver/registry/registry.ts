@@ -10,6 +10,7 @@ import {
   alreadyExists,
   badRequest,
   conflict,
+  forbidden,
   invalid,
   modified,
   notFound,
@@ -55,6 +56,9 @@ export class Registry {
   readonly #views = new WeakMap<Entry, Entry>();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #versionOf: (apiVersion: string) => ResourceDefinition | undefined;
+  #successor: Registry | undefined;
+  /** Shared with the successors. */
+  #onRetired = new Set<() => void>();
 
   /** `versionOf` finds the definition of another version of the kind. */
   constructor(definition: ResourceDefinition, strategy: Strategy, context: RegistryContext, versionOf: (apiVersion: string) => ResourceDefinition | undefined) {
@@ -62,6 +66,32 @@ export class Registry {
     this.strategy = strategy;
     this.context = context;
     this.#versionOf = versionOf;
+  }
+
+  /** The registry of the kind as it is defined by now: what lasts, like a watch, asks for it again and again. */
+  get current(): Registry {
+    if (!this.#successor) return this;
+    // Those in between are forgotten.
+    this.#successor = this.#successor.current;
+    return this.#successor;
+  }
+
+  /** The kind is defined anew. */
+  replaceBy(successor: Registry): void {
+    this.#successor = successor;
+    successor.#onRetired = this.#onRetired;
+  }
+
+  /** The kind isn't served any more. */
+  retire(): void {
+    for (const retired of this.#onRetired) retired();
+    this.#onRetired.clear();
+  }
+
+  /** Calls `retired` when the kind isn't served any more; returns a function that ends it. */
+  onRetired(retired: () => void): () => void {
+    this.#onRetired.add(retired);
+    return () => this.#onRetired.delete(retired);
   }
 
   /** How fields are owned by who writes the objects, or a subresource of theirs. */
@@ -104,8 +134,8 @@ export class Registry {
     if (!stored) return entry;
     let view = this.#views.get(entry);
     if (!view) {
-      const object = stored.fromStored(objectOf(entry));
-      view = { key: entry.key, revision: entry.revision, object, json: JSON.stringify(object) };
+      const object = stored.fromStored(stored.upgrade?.(objectOf(entry)) ?? objectOf(entry));
+      view = object === entry.object ? entry : { key: entry.key, revision: entry.revision, object, json: JSON.stringify(object) };
       this.#views.set(entry, view);
     }
     return view;
@@ -129,6 +159,7 @@ export class Registry {
     const { rng, admission } = this.context;
     const { definition } = this;
     this.#checkNamespace(request, sent);
+    if (definition.terminating) throw forbidden(this.subject(sent.metadata.name), "create not allowed while custom resource definition is terminating");
     if (sent.metadata.resourceVersion) throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
     if (definition.namespaced) sent.metadata.namespace = request.namespace;
     for (const field of OWNED_BY_SERVER) delete sent.metadata[field];
@@ -173,7 +204,7 @@ export class Registry {
     const release = this.strategy.reserve?.(object, undefined, request);
     let stored = false;
     try {
-      let errors = definition.validate?.(object) ?? [];
+      let errors = definition.validate?.(object, undefined, request.warn) ?? [];
       if (errors.length === 0) errors = validateObjectMeta(object.metadata, definition.namespaced);
       this.#throwInvalid(object, errors);
       for (const warning of definition.warnings?.(object) ?? []) request.warn(warning);
@@ -261,7 +292,7 @@ export class Registry {
     try {
       if (subresource === "status") this.strategy.prepareForStatusUpdate?.(next, old);
       if (subresource === "") this.strategy.checkWrite?.(next, old, request);
-      this.#throwInvalid(next, this.#updateErrors(next, old, subresource));
+      this.#throwInvalid(next, this.#updateErrors(next, old, subresource, request.warn));
       if (subresource === "" || definition.parts?.[subresource]) {
         // What its writer was told before is not news: scaling says nothing of a security context.
         const told = new Set(definition.warnings?.(old));
@@ -269,7 +300,7 @@ export class Registry {
       }
       if (!admitted) await admission.validate(attributes);
       // As upstream, a write that changes nothing is none: controllers may write what they want to be true.
-      if (sameButWhenManaged(next, old)) return entry;
+      if (sameButWhenManaged(next, old) && !this.#isOutdated(entry)) return entry;
       if (request.dryRun) {
         this.#tryAlongside(attributes);
         return draft(entry.key, next);
@@ -284,6 +315,12 @@ export class Registry {
     }
   }
 
+  /** Whether the object is stored in a version that isn't the one to be stored any more: any write moves it on. */
+  #isOutdated({ key }: Entry): boolean {
+    const stored = this.definition.stored && this.context.store.get(key);
+    return !!stored && this.definition.stored!.toStored({ ...objectOf(stored) }).apiVersion !== objectOf(stored).apiVersion;
+  }
+
   #prepareForUpdate(next: Stored, old: Stored): void {
     const { definition } = this;
     if (definition.subresources?.includes("status")) {
@@ -295,7 +332,8 @@ export class Registry {
   }
 
   #raiseGeneration(next: Stored, old: Stored): void {
-    if (this.definition.generation && !sameJson(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    const { definition } = this;
+    if (definition.generation && !sameJson(desired(next, definition), desired(old, definition))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
 
   /** What a subresource may change: its part of the old object. */
@@ -307,14 +345,14 @@ export class Registry {
     return { ...changed, metadata: { ...changed.metadata, managedFields: next.metadata.managedFields } };
   }
 
-  #updateErrors(next: Stored, old: Stored, subresource: string): FieldError[] {
+  #updateErrors(next: Stored, old: Stored, subresource: string, warn: (text: string) => void): FieldError[] {
     const { definition } = this;
     const errors = [...validateObjectMeta(next.metadata, definition.namespaced), ...validateObjectMetaUpdate(next.metadata, old.metadata)];
-    if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old) ?? [])];
+    if (subresource === "status") return [...errors, ...(definition.validateStatusUpdate?.(next, old, warn) ?? [])];
     // A binding changes what no client may change: the node. It has checks of its own (pods.ts).
     if (subresource === "binding") return errors;
     const part = definition.parts?.[subresource] ?? definition;
-    return [...errors, ...(definition.validate?.(next, old) ?? []), ...(part.validateUpdate?.(next, old) ?? [])];
+    return [...errors, ...(definition.validate?.(next, old, warn) ?? []), ...(part.validateUpdate?.(next, old) ?? [])];
   }
 
   /** The old object with the new status, and with the new labels and annotations where the kind allows it. */
@@ -350,9 +388,9 @@ export class Registry {
   }
 }
 
-/** What an object asks for: all but its metadata and its status. */
-function desired({ metadata: _, status: __, ...rest }: Stored): object {
-  return rest;
+/** What an object asks for: all but its metadata and its status, unless that is a field like any other. */
+function desired({ metadata: _metadata, status, ...rest }: Stored, { schema, subresources }: ResourceDefinition): object {
+  return schema && !subresources?.includes("status") ? { ...rest, status } : rest;
 }
 
 /** A version that was not stored (dry run). */

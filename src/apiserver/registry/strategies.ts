@@ -2,6 +2,7 @@
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { Rng } from "#lib/random.ts";
 import type { Store } from "#store/index.ts";
+import { customResourceDefinitionStrategy } from "./custom-resource-definitions.ts";
 import { namespaceStrategy } from "./namespaces.ts";
 import { podStrategy } from "./pods.ts";
 import { serviceStrategy, type ServiceRanges } from "./services.ts";
@@ -13,6 +14,7 @@ export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rn
     pods: podStrategy as Strategy,
     namespaces: namespaceStrategy,
     services: serviceStrategy(store, serviceRanges, rng) as Strategy,
+    "customresourcedefinitions.apiextensions.k8s.io": customResourceDefinitionStrategy as Strategy,
     nodes: { statusWritesMetadata: true },
     persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
     persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },

@@ -59,7 +59,7 @@ export function watchLines(registry: Registry, namespace: string, selector: Sele
         // A watch from a revision still to come sees nothing until then.
         if (change.revision <= sent) continue;
         sent = change.revision;
-        const event = eventOf(viewed(registry, change), selector);
+        const event = eventOf(viewed(registry.current, change), selector);
         if (event) queue.push(line(event.type, encode.entry(event.entry)));
       }
     });
@@ -77,8 +77,11 @@ export function watchLines(registry: Registry, namespace: string, selector: Sele
     sendBookmark();
     queue.end();
   });
+  // What waits is still sent: the kind goes after its objects.
+  const unlisten = registry.onRetired(() => queue.end());
   const finish = (): void => {
     unsubscribe();
+    unlisten();
     cancelBookmarks?.();
     cancelTimeout();
     signal?.removeEventListener("abort", abort);
@@ -102,7 +105,7 @@ async function* followed(initial: Iterable<string>, end: string, queue: LineQueu
     for (const lines of initial) {
       if (lines !== "") yield lines;
       await nextTurn();
-      if (queue.ended) return;
+      if (queue.discarded) return;
     }
     if (end !== "") yield end;
     yield* queue;
