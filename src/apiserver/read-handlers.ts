@@ -3,13 +3,9 @@
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/get.go
  */
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
-<<<<<<< HEAD
 import { methodNotAllowed, StatusError } from "#api/errors.ts";
-=======
-import { StatusError } from "#api/errors.ts";
 import type { Column, ResourceDefinition } from "#api/scheme.ts";
 import type { KubeObject } from "#api/types.ts";
->>>>>>> 96461ef (wip)
 import type { Entry } from "#store/index.ts";
 import { respondWithList } from "./encode-list.ts";
 import { encodeBookmark, encodeEntry, encodingOf, respond } from "./encode.ts";
@@ -63,12 +59,8 @@ export async function handleList({ registry, target, query, http }: ReadCall): P
 }
 
 export function handleWatch({ registry, target, query, http }: ReadCall): HttpResponse {
-<<<<<<< HEAD
   refuseHead(http);
-  const { definition, context } = registry;
-=======
   const { context } = registry;
->>>>>>> 96461ef (wip)
   const encoding = encodingOf(http, query, context.clock.now());
   checkStreamable(encoding);
   const options = listOptionsOf(query, true);

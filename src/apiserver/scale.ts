@@ -5,7 +5,7 @@
  */
 import type { HttpResponse } from "#lib/http.ts";
 import { formatLabelSelector, fromLabelSelector, type LabelSelectorLike } from "#lib/selectors.ts";
-import { invalid } from "#api/errors.ts";
+import { internalError, invalid } from "#api/errors.ts";
 import { fieldsOfModel } from "#api/field-schema.ts";
 import { zeroOf } from "#api/openapi/zero.ts";
 import { apiVersionOf } from "#api/resources.ts";
@@ -29,7 +29,12 @@ const SCALE = { group: "autoscaling", version: "v1", kind: "Scale", model: MODEL
 export async function handleScale(call: Call, paths: ScalePaths): Promise<HttpResponse> {
   const { registry, target } = call;
   const { verb, name, namespace } = target;
-  if (verb === "get") return json(200, scaleOf(objectOf(registry.get(namespace, name)), paths));
+  if (verb === "get") {
+    const object = objectOf(registry.get(namespace, name));
+    // Built-in kinds have a default.
+    if (readPath(object, paths.specReplicas) === undefined) throw internalError(`the spec replicas field ${JSON.stringify(paths.specReplicas)} does not exist`);
+    return json(200, scaleOf(object, paths));
+  }
   const request = writeRequest(call, isApply(call));
   const change = await changeOf(call, request.fieldManager ?? "");
   const replicasPath = steps(paths.specReplicas).map(fieldElement);
@@ -99,7 +104,7 @@ function checkReplicas({ spec }: Scale, name: string): void {
 
 function scaleOf(object: Stored, paths: ScalePaths): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = readPath(object, paths.selector);
+  const selector = paths.selector === undefined ? "" : readPath(object, paths.selector);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
@@ -107,7 +112,7 @@ function scaleOf(object: Stored, paths: ScalePaths): Scale {
     spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
     status: {
       replicas: Number(readPath(object, paths.statusReplicas) ?? 0),
-      selector: typeof selector === "string" ? selector : formatLabelSelector(fromLabelSelector(selector as LabelSelectorLike) ?? []),
+      ...(selector === "" ? {} : { selector: typeof selector === "string" ? selector : formatLabelSelector(fromLabelSelector(selector as LabelSelectorLike) ?? []) }),
     },
   };
 }
@@ -115,7 +120,7 @@ function scaleOf(object: Stored, paths: ScalePaths): Scale {
 const steps = (path: string): string[] => path.split(".").filter((step) => step !== "");
 
 function readPath(object: unknown, path: string): unknown {
-  return steps(path).reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], object);
+  return steps(path).reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], object);
 }
 
 function writePath(object: unknown, path: string, value: unknown): void {
