@@ -33,6 +33,13 @@ export interface APIResource {
   categories?: string[];
 }
 
+/** A version that another server serves behind this one, as that server tells it. */
+export interface ForeignVersion {
+  group: string;
+  version: string;
+  resources: APIResource[];
+}
+
 /** Verbs served for a kind, sorted as discovery documents have them. A kind that goes is only read and deleted. */
 export function verbsOf({ verbs, terminating }: ResourceDefinition): string[] {
   if (terminating) return ALL_VERBS.filter((verb) => !["create", "patch", "update"].includes(verb));
@@ -49,7 +56,7 @@ export function apiVersions(serverAddress: string): object {
 }
 
 /** The named groups (all but core), in the order of their first definition. */
-function groupsOf(definitions: readonly ResourceDefinition[]): APIGroup[] {
+function groupsOf(definitions: readonly { group: string; version: string }[]): APIGroup[] {
   const groups = new Map<string, APIGroup>();
   for (const { group, version } of definitions) {
     if (group === "") continue;
@@ -62,13 +69,13 @@ function groupsOf(definitions: readonly ResourceDefinition[]): APIGroup[] {
 }
 
 /** `GET /apis`. */
-export function apiGroupList(definitions: readonly ResourceDefinition[]): object {
-  return { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf(definitions) };
+export function apiGroupList(definitions: readonly ResourceDefinition[], foreign: readonly ForeignVersion[] = []): object {
+  return { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf([...definitions, ...foreign]) };
 }
 
 /** `GET /apis/<group>`; undefined when there is no such group. */
-export function apiGroup(definitions: readonly ResourceDefinition[], name: string): object | undefined {
-  const group = groupsOf(definitions).find((known) => known.name === name);
+export function apiGroup(definitions: readonly ResourceDefinition[], name: string, foreign: readonly ForeignVersion[] = []): object | undefined {
+  const group = groupsOf([...definitions, ...foreign]).find((known) => known.name === name);
   return group && { kind: "APIGroup", apiVersion: "v1", ...group };
 }
 
@@ -114,8 +121,13 @@ function subresourceEntry(definition: ResourceDefinition, sub: Subresource): API
  * Everything at once: `GET /api` or `GET /apis` with `Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
  * (or `v2beta1`, which has the same shape).
  */
-export function aggregatedDiscovery(definitions: readonly ResourceDefinition[], root: "api" | "apis", version: "v2" | "v2beta1" = "v2"): object {
-  const groups = root === "api" ? [{ name: "", versions: [{ version: "v1" }] }] : groupsOf(definitions);
+export function aggregatedDiscovery(
+  definitions: readonly ResourceDefinition[],
+  root: "api" | "apis",
+  version: "v2" | "v2beta1" = "v2",
+  foreign: readonly ForeignVersion[] = [],
+): object {
+  const groups = root === "api" ? [{ name: "", versions: [{ version: "v1" }] }] : groupsOf([...definitions, ...foreign]);
   return {
     kind: "APIGroupDiscoveryList",
     apiVersion: `apidiscovery.k8s.io/${version}`,
@@ -124,7 +136,10 @@ export function aggregatedDiscovery(definitions: readonly ResourceDefinition[], 
       metadata: { name, creationTimestamp: null },
       versions: versions.map(({ version: served }) => ({
         version: served,
-        resources: definitions.filter((definition) => definition.group === name && definition.version === served).map(discoveryOf),
+        resources: [
+          ...definitions.filter((definition) => definition.group === name && definition.version === served).map(discoveryOf),
+          ...foreign.filter((other) => other.group === name && other.version === served).flatMap(foreignDiscovery),
+        ],
         freshness: "Current",
       })),
     })),
@@ -148,4 +163,26 @@ function discoveryOf(definition: ResourceDefinition): object {
     ...(categories ? { categories } : {}),
     ...(subresources.length > 0 ? { subresources } : {}),
   };
+}
+
+/** A flat list of resources and `resource/subresource`s in the nested form. */
+function foreignDiscovery({ group, version, resources }: ForeignVersion): object[] {
+  const kindOf = (resource: APIResource): object => ({ group: resource.group ?? group, version: resource.version ?? version, kind: resource.kind });
+  return resources
+    .filter(({ name }) => !name.includes("/"))
+    .map((resource) => {
+      const subresources = resources
+        .filter(({ name }) => name.startsWith(`${resource.name}/`))
+        .map((sub) => ({ subresource: sub.name.slice(resource.name.length + 1), responseKind: kindOf(sub), verbs: sub.verbs }));
+      return {
+        resource: resource.name,
+        responseKind: kindOf(resource),
+        scope: resource.namespaced ? "Namespaced" : "Cluster",
+        singularResource: resource.singularName,
+        verbs: resource.verbs,
+        ...(resource.shortNames ? { shortNames: resource.shortNames } : {}),
+        ...(resource.categories ? { categories: resource.categories } : {}),
+        ...(subresources.length > 0 ? { subresources } : {}),
+      };
+    });
 }

@@ -20,6 +20,8 @@ import { admissionChain, type AdmissionPlugin } from "./admission/admission.ts";
 import { builtInPlugins } from "./admission/plugins.ts";
 import { admitConnect } from "./admission/subresources.ts";
 import { startCustomResources } from "./apiextensions/controller.ts";
+import { createAggregator } from "./aggregator/aggregator.ts";
+import { followAvailability } from "./aggregator/availability.ts";
 import { auditor, type AuditSink, type RequestAudit } from "./audit/audit.ts";
 import type { AuditPolicy } from "./audit/policy.ts";
 import { authenticate, tokenAuthenticators, type ClientCertificate, type TokenAuthenticator, type UNTRUSTED } from "./authentication/authenticate.ts";
@@ -41,6 +43,7 @@ import { documentHandler } from "./documents.ts";
 import { expireEvents } from "./event-ttl.ts";
 import { findersOf } from "./finders.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
+import type { KeyPair } from "./pki/pki.ts";
 import type { RegistryContext } from "./registry/context.ts";
 import { keepIPAddresses } from "./registry/ip-addresses.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -55,7 +58,7 @@ import { SNAPSHOT_PATH, snapshotResponse } from "./snapshot.ts";
 import { serviceDialer } from "./streaming/service-dialer.ts";
 import { handlePodUpgrade } from "./streaming/upgrade.ts";
 import { subresourceRoutes, type Handler } from "./subresource-routes.ts";
-import type { User } from "./user.ts";
+import { systemUser, type User } from "./user.ts";
 
 export interface ApiServerOptions {
   store: Store;
@@ -77,6 +80,8 @@ export interface ApiServerOptions {
   healthChecks?: readonly HealthCheck[] | undefined;
   /** What is written to the audit log, and where; nothing without it. */
   audit?: { policy: AuditPolicy; sink: AuditSink } | undefined;
+  /** How this server proves to the servers behind APIServices that it may speak for its users. */
+  proxyClientCertificate?: KeyPair | undefined;
   /** Authenticators of bearer tokens besides service accounts' and bootstrap tokens. */
   tokenAuthenticators?: readonly TokenAuthenticator[] | undefined;
   /** Admission plugins after the built-in ones. */
@@ -117,6 +122,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   /** Ends the connections that are open when the server closes. */
   const closing = new AbortController();
   const find = findersOf(() => catalog);
+  const dialService = serviceDialer(find, options.nodeConnector);
   const roles = rbacIndex(store);
   const graph = nodeGraph(store);
   const authorizer = unionAuthorizer([mastersAuthorizer, nodeAuthorizer(graph, NODE_RULES), rbacAuthorizer(roles)]);
@@ -126,7 +132,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     rng,
     log,
     admission: admissionChain([
-      ...builtInPlugins({ find, rng, clock, log, authorizer, dialService: serviceDialer(find, options.nodeConnector), signal: closing.signal }),
+      ...builtInPlugins({ find, rng, clock, log, authorizer, dialService, signal: closing.signal }),
       ...(options.admissionPlugins ?? []),
     ]),
   };
@@ -136,7 +142,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
   const catalog = createCatalog([...builtIn, ...(options.extraDefinitions ?? [])], context, strategies);
   const customResources = startCustomResources(catalog, context);
-  const documents = documentHandler(catalog, options.serverAddress ?? "127.0.0.1:6443");
+  const aggregator = createAggregator({ store, catalog, dialService, clientCertificate: options.proxyClientCertificate });
+  const documents = documentHandler(catalog, aggregator, options.serverAddress ?? "127.0.0.1:6443");
   const tokens = serviceAccountTokens({ key: options.serviceAccountKey, issuer, clock, rng, find: { ...find, node: (name) => find.object(nodes, "", name) } });
   const tokenUser = tokenAuthenticators([tokens.authenticate, bootstrapTokens(find.secret, clock), ...(options.tokenAuthenticators ?? [])]);
   const audit = options.audit && auditor(options.audit.policy, options.audit.sink, clock);
@@ -188,6 +195,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function route({ request, user, info, audited, warn }: Routed): Promise<HttpResponse> {
     const { path, query, resource } = info;
+    const backend = aggregator.backendOf(path);
+    if (backend) return aggregator.forward(backend, endedOnClose(request), user);
     if (!resource) return nonResource(request, path, query);
     return onResource({
       http: streams(resource) ? endedOnClose(request) : request,
@@ -325,6 +334,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
   }
 
+  const availability = followAvailability({ aggregator, find, handler: (request) => handle(request, systemUser("system:apiserver")), clock, log });
+
   return {
     handle,
     handlerFor: (user) => (request) => handle(request, user),
@@ -334,6 +345,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async close() {
       stopExpiry();
       stopAddresses();
+      availability.stop();
+      aggregator.stop();
       roles.stop();
       graph.stop();
       closing.abort(new Error("the API server is closing"));

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { notAcceptable } from "#api/errors.ts";
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "#api/discovery.ts";
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, type ForeignVersion } from "#api/discovery.ts";
 import { openApiV2, openApiV3, openApiV3Index } from "#api/openapi/index.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { Catalog } from "./catalog.ts";
@@ -38,17 +38,27 @@ export interface DocumentHandler {
   handle(request: HttpRequest, path: string): HttpResponse | undefined;
 }
 
+/** What servers behind this one serve. */
+export interface ForeignVersions {
+  /** Raised by every change. */
+  readonly generation: number;
+  versions(): readonly ForeignVersion[];
+}
+
 /** `serverAddress` is what clients are told to connect to: `127.0.0.1:6443`. */
-export function documentHandler(catalog: Catalog, serverAddress: string): DocumentHandler {
+export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serverAddress: string): DocumentHandler {
   /** Made when first asked for, and kept until what is served changes: text and tag by name. */
   const rendered = new Map<string, { text: string; etag: string }>();
   let protobuf: Buffer | undefined;
   let definitions: readonly ResourceDefinition[] = [];
-  let generation = -1;
+  let others: readonly ForeignVersion[] = [];
+  let made = "";
 
   function refresh(): void {
-    if (generation === catalog.generation) return;
-    ({ generation } = catalog);
+    const current = `${catalog.generation} ${foreign.generation}`;
+    if (made === current) return;
+    made = current;
+    others = foreign.versions();
     definitions = catalog.definitions();
     rendered.clear();
     protobuf = undefined;
@@ -81,10 +91,10 @@ export function documentHandler(catalog: Catalog, serverAddress: string): Docume
       const { as, g, v } = parameters;
       if (as === "APIGroupDiscoveryList" && g === "apidiscovery.k8s.io" && (v === "v2" || v === "v2beta1") && type === "application/json") {
         const contentType = `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`;
-        return answer(request, `aggregated ${path} ${v}`, () => aggregatedDiscovery(definitions, path, v), contentType);
+        return answer(request, `aggregated ${path} ${v}`, () => aggregatedDiscovery(definitions, path, v, path === "apis" ? others : []), contentType);
       }
       if (as === undefined && ["application/json", "application/*", "*/*"].includes(type)) {
-        return answer(request, path, () => (path === "api" ? apiVersions(serverAddress) : apiGroupList(definitions)));
+        return answer(request, path, () => (path === "api" ? apiVersions(serverAddress) : apiGroupList(definitions, others)));
       }
     }
     throw notAcceptable(["application/json"]);
@@ -105,7 +115,9 @@ export function documentHandler(catalog: Catalog, serverAddress: string): Docume
       const document = render(`openapi v3 ${path}`, () => openApiV3(definitions, groupVersionOf(path)));
       return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${document!.etag}` }] as const;
     });
-    return { paths: Object.fromEntries(paths) };
+    // Those of other servers are theirs to make, and to name a hash for.
+    const beyond = others.map(({ group, version }) => [`apis/${group}/${version}`, { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` }] as const);
+    return { paths: Object.fromEntries([...paths, ...beyond]) };
   }
 
   function openApiV2Protobuf(request: HttpRequest): HttpResponse {
@@ -127,7 +139,7 @@ export function documentHandler(catalog: Catalog, serverAddress: string): Docume
           return parts.length === 2 ? answer(request, path, () => apiResourceList(definitions, second!)) : undefined;
         case "apis":
           if (parts.length === 1) return root(request, "apis");
-          if (parts.length === 2) return answer(request, path, () => apiGroup(definitions, second!));
+          if (parts.length === 2) return answer(request, path, () => apiGroup(definitions, second!, others));
           return parts.length === 3 ? answer(request, path, () => apiResourceList(definitions, `${second}/${third}`)) : undefined;
         case "openapi":
           if (path === "/openapi/v2" && prefersProtobuf(request)) return openApiV2Protobuf(request);

@@ -34,6 +34,8 @@ export interface Pki {
   nodes: Record<string, KeyPair>;
   /** Serving certificates asked for besides the server's own, by the same names. */
   servers: Record<string, KeyPair>;
+  /** What this server shows to servers behind it, and the authority by which they know it: apart from the cluster's own, so that no client passes for this server. */
+  frontProxy: { ca: string; client: KeyPair };
   /** Signs service account tokens. */
   serviceAccountKey: KeyObject;
 }
@@ -48,6 +50,9 @@ export interface PkiOptions {
   /** Other servers that the authority shall vouch for: the names and IPv4 addresses they are reached by. */
   servers?: Readonly<Record<string, readonly string[]>>;
 }
+
+/** The name in the certificate that this server shows to servers behind it. */
+export const FRONT_PROXY_NAME = "front-proxy-client";
 
 /** By which a server is known inside and outside its cluster. */
 const SERVER_NAMES = [
@@ -66,15 +71,16 @@ export async function ensurePki({ directory, clock, nodeNames, extraServerNames 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   const nowMs = clock.now();
-  const authority = await ensureAuthority(directory, nowMs);
+  const authority = await ensureAuthority(directory, "ca", "kubernetes", nowMs);
+  const frontProxy = await ensureAuthority(directory, "front-proxy-ca", "front-proxy-ca", nowMs);
 
-  const ensureLeaf = async (file: string, subject: Subject, usage: "server" | "client", names: string[] = []): Promise<KeyPair> => {
+  const ensureLeaf = async (file: string, subject: Subject, usage: "server" | "client", names: string[] = [], signer = authority): Promise<KeyPair> => {
     const known = readPair(directory, file);
-    if (known && isFit(known, authority.cert, nowMs, names)) return known;
+    if (known && isFit(known, signer.cert, nowMs, names)) return known;
     const key = generateKey();
     const cert = await issue(
       { subject, key, usage, alternativeNames: names, notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + LEAF_MS },
-      authority.issuer,
+      signer.issuer,
     );
     return writePair(directory, file, { cert, key: pemOf(key) });
   };
@@ -85,6 +91,7 @@ export async function ensurePki({ directory, clock, nodeNames, extraServerNames 
     admin: await ensureLeaf("admin", { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] }, "client"),
     nodes: await ensureLeaves(nodeNames, (name) => ensureLeaf(`node-${name}`, { commonName: `system:node:${name}`, organizations: ["system:nodes"] }, "client")),
     servers: await ensureLeaves(Object.keys(servers), (name) => ensureLeaf(`server-${name}`, { commonName: servers[name]![0]! }, "server", [...servers[name]!])),
+    frontProxy: { ca: frontProxy.cert, client: await ensureLeaf("front-proxy-client", { commonName: FRONT_PROXY_NAME }, "client", [], frontProxy) },
     serviceAccountKey: ensureKey(directory, "sa.key"),
   };
 }
@@ -102,15 +109,21 @@ async function issue(request: CertificateRequest, issuer?: Issuer): Promise<stri
   return issueCertificate(request, issuer);
 }
 
-async function ensureAuthority(directory: string, nowMs: number): Promise<{ cert: string; issuer: Issuer }> {
-  const subject = { commonName: "kubernetes" };
-  const known = readPair(directory, "ca");
+interface Authority {
+  /** PEM. */
+  cert: string;
+  issuer: Issuer;
+}
+
+async function ensureAuthority(directory: string, file: string, commonName: string, nowMs: number): Promise<Authority> {
+  const subject = { commonName };
+  const known = readPair(directory, file);
   if (known && Date.parse(new X509Certificate(known.cert).validTo) - nowMs > LEAF_MS) {
     return { cert: known.cert, issuer: { subject, key: createPrivateKey(known.key) } };
   }
   const key = generateKey();
   const cert = await issue({ subject, key, usage: "authority", notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + AUTHORITY_MS });
-  writePair(directory, "ca", { cert, key: pemOf(key) });
+  writePair(directory, file, { cert, key: pemOf(key) });
   return { cert, issuer: { subject, key } };
 }
 

@@ -3,21 +3,16 @@
  * by way of this server.
  * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
  */
-import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { HttpRequest, HttpResponse } from "#lib/http.ts";
+import type { HttpResponse } from "#lib/http.ts";
 import { errorMessage } from "#lib/log.ts";
 import { badRequest, serviceUnavailable, StatusError } from "#api/errors.ts";
 import type { NodeConnector } from "#api/kubelet.ts";
 import type { EndpointSlice, Pod, Service } from "#api/types.ts";
 import { objectOf, type Registry } from "../registry/registry.ts";
 import type { Call } from "../resource-handlers.ts";
+import { exchange, forwardedHeaders, responseHeaders } from "./http-exchange.ts";
 import { kubeletOf, podRef } from "./pod-target.ts";
-
-/** Headers that are about one connection, not about the message. */
-const CONNECTION_HEADERS = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
-/** And those that are this server's business only. */
-const OWN_HEADERS = ["authorization", "host", "content-length", "accept-encoding"];
 
 export interface ProxyRegistries {
   pods: Registry;
@@ -80,26 +75,9 @@ async function forward({ http, target }: Call, pod: Pod, port: number, connector
     if (error instanceof StatusError) throw error;
     throw serviceUnavailable(`error trying to reach service: ${errorMessage(error)}`);
   }
-  const response = await exchange(http, pathAfterProxy(http.url, target.name), connection);
+  const { method, headers, body, signal } = http;
+  const response = await exchange({ method, path: pathAfterProxy(http.url, target.name), headers: forwardedHeaders(headers), body, signal }, connection);
   return { status: response.statusCode ?? 502, headers: responseHeaders(response), body: response };
-}
-
-function exchange({ method, headers, body, signal }: HttpRequest, path: string, connection: Duplex): Promise<IncomingMessage> {
-  const forwarded = Object.entries(headers).filter(
-    ([name, value]) => value !== undefined && !name.startsWith(":") && !CONNECTION_HEADERS.includes(name) && !OWN_HEADERS.includes(name),
-  );
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      method,
-      path,
-      headers: { ...Object.fromEntries(forwarded), host: headers["host"] ?? headers[":authority"] ?? "localhost", connection: "close" },
-      createConnection: () => connection,
-      ...(signal ? { signal } : {}),
-    });
-    request.on("response", resolve);
-    request.on("error", (error) => reject(serviceUnavailable(`error trying to reach service: ${error.message}`)));
-    request.end(body);
-  });
 }
 
 /** The path and query for the other end, as they came. */
@@ -107,9 +85,4 @@ function pathAfterProxy(url: string, name: string): string {
   const marker = [`/${encodeURIComponent(name)}/proxy`, `/${name}/proxy`].find((text) => url.includes(text))!;
   const rest = url.slice(url.indexOf(marker) + marker.length);
   return rest.startsWith("/") ? rest : `/${rest}`;
-}
-
-function responseHeaders({ headers }: IncomingMessage): Record<string, string> {
-  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !CONNECTION_HEADERS.includes(name));
-  return Object.fromEntries(kept.map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value!]));
 }
