@@ -104,17 +104,26 @@ function checkReplicas({ spec }: Scale, name: string): void {
 
 function scaleOf(object: Stored, paths: ScalePaths): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = paths.selector === undefined ? "" : readPath(object, paths.selector);
+  const replicas = Number(readPath(object, paths.specReplicas) ?? 0);
+  const selector = selectorOf(object, paths);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
+    // Left out when 0, as its type has it upstream.
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: Number(readPath(object, paths.statusReplicas) ?? 0),
-      ...(selector === "" ? {} : { selector: typeof selector === "string" ? selector : formatLabelSelector(fromLabelSelector(selector as LabelSelectorLike) ?? []) }),
+      ...(selector === "" ? {} : { selector }),
     },
   };
+}
+
+function selectorOf(object: Stored, { selector: path, selectsByLabels }: ScalePaths): string {
+  const selector = path === undefined ? "" : readPath(object, path);
+  if (typeof selector === "string") return selector;
+  const wrapped = selectsByLabels ? { matchLabels: selector } : selector;
+  return formatLabelSelector(fromLabelSelector(wrapped as LabelSelectorLike | undefined) ?? []);
 }
 
 const steps = (path: string): string[] => path.split(".").filter((step) => step !== "");

@@ -15,7 +15,7 @@ export const replicationController = define(replicationControllers, {
   categories: ["all"],
   subresources: ["status"],
   generation: true,
-  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector", selectsByLabels: true },
   setDefaults(object) {
     const { spec, metadata } = object;
     const labels = spec.template?.metadata?.labels;
