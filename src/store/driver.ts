@@ -21,8 +21,8 @@ export interface LogState {
 export interface Driver {
   /** Reads everything back, in the order of revisions. Throws a CorruptStoreError when it isn't all that was written. */
   load(each: (record: LogRecord) => void): LogState;
-  /** Appends all records or none; they are durable when this returns. */
-  append(records: readonly LogRecord[]): void;
+  /** Appends all records or none; they are durable when this returns, or when the promise that it returns resolves. Not called again before. */
+  append(records: readonly LogRecord[]): void | Promise<void>;
   /** Forgets records that are neither current nor history any more. */
   forget(revisions: readonly number[], state: LogState): void;
   close(): void;

@@ -78,6 +78,8 @@ class MvccStore implements Store {
   #revision = 0;
   #compactedRevision = 0;
   #queue: Write[] = [];
+  /** Set while a batch is on its way to the disk; resolves when it has arrived, or failed. */
+  #committing: Promise<void> | undefined;
   #closed = false;
 
   constructor(driver: Driver, historyRevisions: number, transformer: ValueTransformer) {
@@ -176,13 +178,14 @@ class MvccStore implements Store {
     this.#compactedRevision = upTo;
   }
 
-  close(): Promise<void> {
-    if (!this.#closed) {
+  async close(): Promise<void> {
+    if (this.#closed) return this.#committing;
+    this.#closed = true;
+    while (this.#queue.length > 0 || this.#committing) {
       this.#commit();
-      this.#closed = true;
-      this.#driver.close();
+      await this.#committing;
     }
-    return Promise.resolve();
+    this.#driver.close();
   }
 
   #enqueue(type: Write["type"], key: string, object: Storable | undefined, expectedRevision: number, alongside: readonly Alongside[] = []): Promise<Entry> {
@@ -193,8 +196,9 @@ class MvccStore implements Store {
     });
   }
 
-  /** Commits all waiting writes in the order they came; refused ones take no revision. */
+  /** Commits all waiting writes in the order they came; refused ones take no revision. What comes while one batch is on its way makes the next. */
   #commit(): void {
+    if (this.#committing) return;
     const writes = this.#queue;
     this.#queue = [];
     if (writes.length === 0) return;
@@ -236,19 +240,26 @@ class MvccStore implements Store {
       accepted.push({ write, index: entries.length - 1 });
     }
     if (records.length === 0) return;
+    const succeed = (): void => {
+      const changes = entries.map((entry, index) => this.#apply(records[index]!.deleted, entry));
+      this.#revision = revision;
+      this.#history.push(changes);
+      this.#publish(changes);
+      for (const { write, index } of accepted) write.resolve(entries[index]!);
+      if (this.#history.length > this.#historyRevisions * 1.1) this.#tryCompact(revision - this.#historyRevisions);
+    };
+    // Nothing was applied: every writer learns that its write failed, and memory doesn't know of it.
+    const fail = (error: unknown): void => accepted.forEach(({ write }) => write.reject(error));
     try {
-      this.#driver.append(records);
+      const durable = this.#driver.append(records);
+      if (!durable) return succeed();
+      this.#committing = durable.then(succeed, fail).finally(() => {
+        this.#committing = undefined;
+        this.#commit();
+      });
     } catch (error) {
-      // Nothing was applied: memory and disk agree, and every writer learns that its write failed.
-      for (const { write } of accepted) write.reject(error);
-      return;
+      fail(error);
     }
-    const changes = entries.map((entry, index) => this.#apply(records[index]!.deleted, entry));
-    this.#revision = revision;
-    this.#history.push(changes);
-    this.#publish(changes);
-    for (const { write, index } of accepted) write.resolve(entries[index]!);
-    if (this.#history.length > this.#historyRevisions * 1.1) this.#tryCompact(revision - this.#historyRevisions);
   }
 
   /** A full disk refuses this, too: nothing was forgotten then, and the next commit tries again. */

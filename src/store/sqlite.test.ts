@@ -89,12 +89,14 @@ describe("the SQLite driver", () => {
   it("keeps memory and disk alike when the disk refuses", async () => {
     const driver: Driver = sqliteDriver(join(folder, "full.db"));
     let full = false;
+    let unsynced = false;
     const store = openStore({
       driver: {
         ...driver,
         append(records) {
           if (full) throw new Error("disk is full");
-          driver.append(records);
+          if (unsynced) return Promise.reject(new Error("EIO"));
+          return driver.append(records);
         },
       },
     });
@@ -104,6 +106,9 @@ describe("the SQLite driver", () => {
     assert.deepEqual(refused.map(({ status }) => status), ["rejected", "rejected"]);
     assert.deepEqual([store.revision, store.list("pods/").entries.length], [1, 1]);
     full = false;
+    unsynced = true;
+    await assert.rejects(store.create("pods/b", object(2)), /EIO/);
+    unsynced = false;
     assert.equal((await store.create("pods/b", object(2))).revision, 2);
     await store.close();
   });

@@ -1,15 +1,20 @@
 /**
  * Keeps revisions in one SQLite file. Every batch is one transaction in the write-ahead log, synced to
- * disk before it is acknowledged (`synchronous=FULL`): an acknowledged write survives kill -9 and, as
- * far as the disk keeps its word, loss of power. With `durability: "process"` the sync is left to the
- * checkpoints: a write still survives kill -9, but the last seconds may be lost with the power.
+ * disk before it is acknowledged: an acknowledged write survives kill -9 and, as far as the disk keeps
+ * its word, loss of power. With `durability: "process"` the sync is left to the checkpoints: a write
+ * still survives kill -9, but the last seconds may be lost with the power.
+ *
+ * SQLite's own sync of each commit (`synchronous=FULL`) would stop the process for as long as the disk
+ * takes. `NORMAL` syncs only where the order of writes to log and database matters; the log is then synced
+ * here, by a thread that may wait.
  *
  * What is read back is checked in full before any of it is served: each record against its checksum, the
  * records together against gaps (`checks.ts`), the end of the log against the last acknowledgement
  * (`mark.ts`).
  */
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, fdatasync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { LogCheck, NO_STATE, type LogSummary } from "./checks.ts";
@@ -36,6 +41,8 @@ const SCHEMA = `
   ) STRICT;
 `;
 
+const syncData = promisify(fdatasync);
+
 /** Raised when the tables change; a file of another version is refused. */
 const FORMAT = 2;
 
@@ -57,7 +64,7 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
   // Without the sync the log may be behind the mark after a loss of power, as is allowed there.
   const mark = durability === "power" ? openMark(file) : undefined;
   // Secrets are in it; SQLite gives its other files the same mode.
-  closeSync(openSync(file, "a", 0o600));
+  if (!existsSync(file)) closeSync(openSync(file, "wx", 0o600));
   // SQLite would take an emptied file for a new one, and drop the log beside it.
   if (mark && mark.acknowledged > 0 && statSync(file).size === 0) {
     mark.close();
@@ -65,7 +72,7 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
   }
   const db = openDatabase(file);
   try {
-    db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"};`);
+    db.exec("PRAGMA synchronous = NORMAL");
     const { user_version: format } = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (format !== 0 && format !== FORMAT) throw new Error(`${file} has format ${format}; this version reads format ${FORMAT}`);
     if (format === 0) {
@@ -81,6 +88,10 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
   const summarize = db.prepare("SELECT count(*) AS records, coalesce(sum(checksum), 0) AS checksums FROM revisions WHERE revision > ? AND revision <= ?");
   const remove = db.prepare("DELETE FROM revisions WHERE revision = ? RETURNING checksum");
   const saveState = db.prepare("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?)");
+  /** The write-ahead log, which stays the same file until it is closed. */
+  let log: number | undefined;
+  /** Why nothing is written any more. */
+  let failure: unknown;
   /** Of the compacted part; the rest has no gaps. */
   let compacted = NO_STATE;
 
@@ -93,6 +104,18 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  async function sync(revision: number): Promise<void> {
+    try {
+      log ??= openSync(`${file}-wal`, "r+");
+      await syncData(log);
+    } catch (error) {
+      // What is on disk now is unknown, and a later sync that succeeds would not tell: only a new start reads it.
+      failure = error;
+      throw error;
+    }
+    mark?.raise(revision);
   }
 
   return {
@@ -114,12 +137,13 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
       return { revision: compacted.revision, compactedRevision: compacted.compactedRevision };
     },
     append(records) {
+      if (failure) throw failure;
       transaction(() => {
         for (const record of records) {
           insert.run(record.revision, record.key, record.deleted ? 1 : 0, record.json, checksumOf(record));
         }
       });
-      mark?.raise(records.at(-1)!.revision);
+      return durability === "power" ? sync(records.at(-1)!.revision) : undefined;
     },
     forget(revisions, state) {
       let next = compacted;
@@ -138,6 +162,7 @@ export function sqliteDriver(file: string, { durability = "power" }: SqliteOptio
       compacted = next;
     },
     close() {
+      if (log !== undefined) closeSync(log);
       db.close();
       mark?.close();
     },
