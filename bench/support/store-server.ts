@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "#lib/clock.ts";
 import { silentLogger } from "#lib/log.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
-import { bootstrap, createApiServer, ensurePki, serve, systemUser } from "#apiserver/index.ts";
+import { bootstrap, createApiServer, ensurePki, reconcilePolicy, serve, systemUser } from "#apiserver/index.ts";
 import { openStore, sqliteDriver } from "#store/index.ts";
 import type { Target } from "./key-value-clients.ts";
 
@@ -67,7 +67,9 @@ async function serveStore(directory: string): Promise<void> {
   const store = openStore({ driver: sqliteDriver(join(directory, "store.db")) });
   const pki = await ensurePki({ directory: join(directory, "pki"), clock: systemClock, nodeNames: [] });
   const api = createApiServer({ store, clock: systemClock, rng: Math.random, log, nodeConnector: () => undefined, serviceAccountKey: pki.serviceAccountKey });
-  await bootstrap(api.handlerFor(systemUser("system:apiserver")), { address: "172.30.0.2", port: 6443 });
+  const handler = api.handlerFor(systemUser("system:apiserver"));
+  await bootstrap(handler, { address: "172.30.0.2", port: 6443 });
+  await reconcilePolicy(handler);
   const server = await serve(api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port: 0, log });
   process.on("SIGTERM", () => {
     void server

@@ -33,7 +33,11 @@ export function safeEncode(text: string): string {
 
 /** A version 4 UUID from the given source of chance. */
 export function uuid(rng: Rng): string {
-  const hex = (count: number): string => Array.from({ length: count }, () => Math.floor(rng() * 16).toString(16)).join("");
+  const hex = (count: number): string => {
+    let digits = "";
+    while (digits.length < count) digits += "0123456789abcdef"[Math.floor(rng() * 16)];
+    return digits;
+  };
   const variant = "89ab"[Math.floor(rng() * 4)];
   return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
 }
