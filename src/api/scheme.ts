@@ -24,8 +24,6 @@ export interface ScalePaths {
   statusReplicas: string;
   /** Path of the status or spec selector, as text or as a LabelSelector; undefined where there is none. */
   selector?: string | undefined;
-  /** The selector is a plain set of labels. */
-  selectsByLabels?: boolean | undefined;
 }
 
 /** How a version of a kind is stored when the stored form is another one's. */
@@ -101,4 +99,9 @@ export function listKindOf({ kind, listKind }: Pick<ResourceDefinition, "kind" |
 /** Whether there are objects of the kind: some can only be asked (SubjectAccessReview) and are answered at once. */
 export function isStored({ verbs }: Pick<ResourceDefinition, "verbs">): boolean {
   return !verbs || verbs.includes("list");
+}
+
+/** Whether changes of the kind's objects can be followed, as controllers do. */
+export function isWatched({ verbs }: Pick<ResourceDefinition, "verbs">): boolean {
+  return !verbs || verbs.includes("watch");
 }

@@ -8,7 +8,7 @@ import { definitions } from "#api/definitions/index.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
-import { isStored } from "#api/scheme.ts";
+import { isWatched } from "#api/scheme.ts";
 import { createApiServer, ensurePki, keepBootstrapped, kubeconfig, nodeUser, reconcilePolicy, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
@@ -75,7 +75,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
   const client = new Client(handler);
   const informers = new Informers(client, { clock, log: log.named("informer") });
   disposer.add("informers", () => informers.stop());
-  const controllers = startControllers({ client, informers, clock, rng, log, resources: definitions.filter(isStored), caBundle: pki.ca, volumesDirectory: paths.volumes });
+  const controllers = startControllers({ client, informers, clock, rng, log, resources: definitions.filter(isWatched), caBundle: pki.ca, volumesDirectory: paths.volumes });
   disposer.add("controllers", () => controllers.stop());
   const scheduler = startScheduler({ client, informers, clock, rng, log });
   disposer.add("scheduler", () => scheduler.stop());

@@ -24,8 +24,10 @@ export function startResourceQuotaController(context: ControllerContext, resourc
   async function reconcile(key: string): Promise<number | void> {
     const known = quotaInformer.get(key);
     if (!known || known.metadata.deletionTimestamp) return;
-    const { name: quotaName, namespace } = known.metadata;
-    const quota = await client.find(resourceQuotas, quotaName!, namespace);
+    const { namespace } = known.metadata;
+    // Its rights let it list, not get.
+    const { items } = await client.list(resourceQuotas, { namespace, fieldSelector: `metadata.name=${known.metadata.name}` });
+    const [quota] = items;
     if (!quota) return;
     const tracked = trackedBy(quota, [...countable, ...(await lateKinds(quota))]);
     const contents = await Promise.all(tracked.map(async ({ resource, names }) => ({ resource, names, objects: await contentsOf(resource, namespace!) })));

@@ -13,7 +13,7 @@ import { seededRng, type Rng } from "#lib/random.ts";
 import { StatusError } from "#api/errors.ts";
 import { definitions } from "#api/definitions/index.ts";
 import { controllerOf, deployments, leases, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
-import { isStored } from "#api/scheme.ts";
+import { isWatched } from "#api/scheme.ts";
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
@@ -88,7 +88,7 @@ export class TestCluster {
     cluster.#stopHeartbeats = every(cluster.clock, 10_000, () => void cluster.#heartbeat());
     const { informers, clock, rng } = cluster;
     const context = { client: cluster.#componentClient, informers, clock, rng, log: cluster.#log };
-    cluster.#controllers = startControllers({ ...context, resources: definitions.filter(isStored), caBundle: "CA", volumesDirectory: cluster.#directory });
+    cluster.#controllers = startControllers({ ...context, resources: definitions.filter(isWatched), caBundle: "CA", volumesDirectory: cluster.#directory });
     cluster.#scheduler = startScheduler(context);
     await cluster.settle();
     return cluster;
