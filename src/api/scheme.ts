@@ -24,6 +24,8 @@ export interface ScalePaths {
   statusReplicas: string;
   /** Path of the status or spec selector, as text or as a LabelSelector; undefined where there is none. */
   selector?: string | undefined;
+  /** The selector is a plain set of labels. */
+  selectsByLabels?: boolean | undefined;
 }
 
 /** How a version of a kind is stored when the stored form is another one's. */
