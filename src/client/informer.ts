@@ -27,7 +27,7 @@ export class Informer<T extends KubeObject> {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #selector: { fieldSelector?: string | undefined; labelSelector?: string | undefined };
+  readonly #selector: { namespace?: string | undefined; fieldSelector?: string | undefined; labelSelector?: string | undefined };
   readonly #items = new Map<string, T>();
   readonly #handlers = new Set<Handler<T>>();
   readonly #stop = new AbortController();
@@ -40,13 +40,13 @@ export class Informer<T extends KubeObject> {
   constructor(
     client: Client,
     resource: Resource<T>,
-    options: { clock: Clock; log: Logger; fieldSelector?: string; labelSelector?: string },
+    options: { clock: Clock; log: Logger; namespace?: string; fieldSelector?: string; labelSelector?: string },
   ) {
     this.resource = resource;
     this.#client = client;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#selector = { fieldSelector: options.fieldSelector, labelSelector: options.labelSelector };
+    this.#selector = { namespace: options.namespace, fieldSelector: options.fieldSelector, labelSelector: options.labelSelector };
     this.index(NAMESPACE_INDEX, (object) => [object.metadata.namespace ?? ""]);
   }
 
@@ -173,6 +173,8 @@ export class Informer<T extends KubeObject> {
       return this.#put(object);
     }
     if (old && old.metadata.resourceVersion === object.metadata.resourceVersion) return;
+    // They are half of an object, and no controller reads them. An update without them leaves them as they are.
+    delete object.metadata.managedFields;
     this.#items.set(key, object);
     for (const index of this.#byIndex.values()) this.#indexOne(index, key, object, old);
     this.#tell((handler) => handler.set(object, old));

@@ -1,7 +1,6 @@
 /** The control plane: certificates, store, API server, controllers and scheduler. */
 import { writeFileSync } from "node:fs";
 import type { Clock } from "#lib/clock.ts";
-import type { HttpHandler } from "#lib/http.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import { definitions } from "#api/definitions/index.ts";
@@ -9,7 +8,7 @@ import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
 import { isWatched } from "#api/scheme.ts";
-import { createApiServer, ensurePki, keepBootstrapped, kubeconfig, nodeUser, reconcilePolicy, serve, systemUser, type KeyPair } from "#apiserver/index.ts";
+import { componentUser, createApiServer, ensurePki, keepBootstrapped, kubeconfig, reconcilePolicy, serve, serviceAccountUser, systemUser, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -21,14 +20,16 @@ import { API_PORT, CONTROL_PLANE, NODES } from "./topology.ts";
 
 export interface ControlPlane {
   url: string;
-  /** With all rights: for the parts of this process, each under its own name (`client.as(...)`). */
+  /** The administrator's: for what a person would do with kubectl. */
   client: Client;
+  /** The controllers': with them all is watched already. */
   informers: Informers;
+  /** For the other components, each as its own user. */
+  clientOf(user: User): Client;
+  informersOf(client: Client): Informers;
   resources: Resource[];
   /** For the shop's TLS port, from the cluster's own authority. */
   shopCertificate: KeyPair;
-  /** A handler that is a node's kubelet to the API server. */
-  handlerForNode(name: string): HttpHandler;
   /** Introduces a node's kubelet, for logs, exec and port-forward. */
   connectNode(name: string, kubelet: KubeletApi): void;
 }
@@ -41,6 +42,9 @@ export interface ControlPlaneOptions {
   log: Logger;
   disposer: Disposer;
 }
+
+/** Whom the administrator's certificate names. */
+const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: ["kubeadm:cluster-admins", "system:authenticated"] };
 
 /** What browsers on this machine call the shop. */
 const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
@@ -61,6 +65,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     serverAddress: `127.0.0.1:${port}`,
     nodeConnector: (name) => kubelets.get(name),
     serviceAccountKey: pki.serviceAccountKey,
+    proxyClientCertificate: pki.frontProxy.client,
   });
   const server = await serve(api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port, log: log.named("apiserver") });
   disposer.add("API server", async () => {
@@ -68,25 +73,33 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     await server.close();
   });
   const handler = api.handlerFor(systemUser("system:apiserver"));
-  disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT }, clock, log.named("apiserver")));
+  disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT, authorities: { client: pki.ca, frontProxy: pki.frontProxy.ca } }, clock, log.named("apiserver")));
   await reconcilePolicy(handler);
   writeFileSync(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }), { mode: 0o600 });
 
-  const client = new Client(handler);
-  const informers = new Informers(client, { clock, log: log.named("informer") });
-  disposer.add("informers", () => informers.stop());
-  const controllers = startControllers({ client, informers, clock, rng, log, resources: definitions.filter(isWatched), caBundle: pki.ca, volumesDirectory: paths.volumes });
+  const clientOf = (user: User): Client => new Client(api.handlerFor(user));
+  const informersOf = (client: Client): Informers => {
+    const informers = new Informers(client, { clock, log: log.named("informer") });
+    disposer.add("informers", () => informers.stop());
+    return informers;
+  };
+  // Each component with its own role and no more, as if it came over the wire: what one lacks shows here.
+  const informers = informersOf(clientOf(componentUser("system:kube-controller-manager")));
+  const clientFor = (serviceAccount: string): Client => clientOf(serviceAccountUser("kube-system", serviceAccount));
+  const controllers = startControllers({ clientFor, informers, clock, rng, log, resources: definitions.filter(isWatched), caBundle: pki.ca, volumesDirectory: paths.volumes });
   disposer.add("controllers", () => controllers.stop());
-  const scheduler = startScheduler({ client, informers, clock, rng, log });
+  const schedulerClient = clientOf(componentUser("system:kube-scheduler"));
+  const scheduler = startScheduler({ client: schedulerClient, informers: informersOf(schedulerClient), clock, rng, log });
   disposer.add("scheduler", () => scheduler.stop());
 
   return {
     url: server.url,
-    client,
+    client: clientOf(ADMINISTRATOR),
     informers,
+    clientOf,
+    informersOf,
     resources: definitions,
     shopCertificate: pki.servers["shop"]!,
-    handlerForNode: (name) => api.handlerFor(nodeUser(name)),
     connectNode: (name, kubelet) => kubelets.set(name, kubelet),
   };
 }

@@ -7,7 +7,7 @@ import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import { nodes, pods } from "#api/resources.ts";
-import { Client } from "#client/client.ts";
+import { componentUser, nodeUser, serviceAccountUser } from "#apiserver/index.ts";
 import { eventRecorder } from "#client/events.ts";
 import { startKubelet, type Kubelet } from "#kubelet/kubelet.ts";
 import type { NodeCapacity } from "#kubelet/node-status.ts";
@@ -42,7 +42,8 @@ const CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane";
 const STOP_WITHIN_MS = 8_000;
 
 export async function startNodes({ paths, controlPlane, registryUrl, ports, clock, rng, log, disposer }: NodesOptions): Promise<Kubelet[]> {
-  const { client, informers } = controlPlane;
+  const { client } = controlPlane;
+  const proxyClient = controlPlane.clientOf(componentUser("system:kube-proxy")).as("kube-proxy");
   // The network tells pods the proxy's port, the proxy connects through the network.
   const proxy: { port?: number } = {};
   const network = await startNetwork({
@@ -70,10 +71,11 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
   disposer.add("HTTP proxy", () => httpProxy.close());
 
   const proxier = startProxier({
-    client: client.as("kube-proxy"),
-    informers,
+    // Who gives load balancers their addresses is a cloud's controller elsewhere.
+    client: controlPlane.clientOf(serviceAccountUser("kube-system", "service-controller")).as("service-controller"),
+    informers: controlPlane.informersOf(proxyClient),
     network,
-    recorder: eventRecorder(client.as("kube-proxy"), clock, log, { component: "kube-proxy" }),
+    recorder: eventRecorder(proxyClient, clock, log, { component: "kube-proxy" }),
     clock,
     random: rng,
     log,
@@ -97,7 +99,7 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
     mirrors: { "localhost:5002": registryUrl, "docker.io": registryUrl },
   });
   // Addresses of pods that were deleted while nothing ran.
-  const podInformer = informers.for(pods);
+  const podInformer = controlPlane.informers.for(pods);
   await podInformer.whenSynced();
   await network.retain(podInformer.list().map((pod) => pod.metadata.uid!));
 
@@ -105,6 +107,7 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
   // Stopped side by side: each gives its pods their time to end.
   disposer.add("kubelets", async () => void (await Promise.all(kubelets.map((kubelet) => kubelet.stop({ killPods: true, withinMs: STOP_WITHIN_MS })))));
   for (const node of NODES) {
+    const nodeClient = controlPlane.clientOf(nodeUser(node.name));
     const kubelet = await startKubelet({
       nodeName: node.name,
       nodeIP: node.ip,
@@ -112,8 +115,8 @@ export async function startNodes({ paths, controlPlane, registryUrl, ports, cloc
       ...(node.controlPlane ? { taints: [{ key: CONTROL_PLANE_ROLE, effect: "NoSchedule" }] } : {}),
       capacity: machineCapacity(paths.root),
       kubeletVersion: KUBERNETES_VERSION,
-      client: new Client(controlPlane.handlerForNode(node.name), "kubelet"),
-      informers,
+      client: nodeClient,
+      informers: controlPlane.informersOf(nodeClient),
       clock,
       rng,
       log,

@@ -3,35 +3,10 @@
  * @see https://github.com/kubernetes/kubernetes/tree/master/pkg/kubelet/configmap
  */
 import type { Client } from "#client/client.ts";
+import { podReferences } from "#api/pod-references.ts";
 import { configMaps, secrets } from "#api/resources.ts";
-import type { ConfigMap, Container, Pod, Secret } from "#api/types.ts";
+import type { ConfigMap, Pod, Secret } from "#api/types.ts";
 import type { Configuration } from "./environment.ts";
-import { volumeReferences } from "./volume-content.ts";
-
-/** Names of every ConfigMap and Secret the pod's containers and volumes refer to. */
-export function podReferences(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
-  const found = { configMaps: new Set<string>(), secrets: new Set<string>() };
-  const add = (set: Set<string>, name: string | undefined): void => {
-    if (name) set.add(name);
-  };
-  const fromContainer = ({ env, envFrom }: Pick<Container, "env" | "envFrom">): void => {
-    for (const { configMapRef, secretRef } of envFrom ?? []) {
-      add(found.configMaps, configMapRef?.name);
-      add(found.secrets, secretRef?.name);
-    }
-    for (const { valueFrom } of env ?? []) {
-      add(found.configMaps, valueFrom?.configMapKeyRef?.name);
-      add(found.secrets, valueFrom?.secretKeyRef?.name);
-    }
-  };
-  for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])]) fromContainer(container);
-  for (const volume of pod.spec.volumes ?? []) {
-    const names = volumeReferences(volume);
-    for (const name of names.configMaps) found.configMaps.add(name);
-    for (const name of names.secrets) found.secrets.add(name);
-  }
-  return found;
-}
 
 /** Reads all of them from the API server; those that aren't there are missing from the result. */
 export async function readConfiguration(client: Client, pod: Pod): Promise<Configuration> {

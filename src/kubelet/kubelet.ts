@@ -14,14 +14,15 @@ import type { Client } from "#client/client.ts";
 import { eventRecorder } from "#client/events.ts";
 import { Informer, type Informers } from "#client/informer.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
-import { configMaps, pods, secrets, services } from "#api/resources.ts";
-import type { KubeObject, Pod, Taint } from "#api/types.ts";
+import { pods, services } from "#api/resources.ts";
+import type { Pod, Taint } from "#api/types.ts";
 import { BackOff } from "./backoff.ts";
 import { ImagePuller, type ImageService } from "./image-puller.ts";
 import { kubeletApi } from "./kubelet-api.ts";
 import type { KubeletContext, KubeletNetwork } from "./kubelet-context.ts";
 import { startNodeStatus, type NodeCapacity } from "./node-status.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { referenceKeys, ReferenceWatch } from "./reference-watch.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 /** Containers of pods that were deleted while no kubelet ran get this long to end. */
@@ -38,7 +39,7 @@ export interface KubeletOptions {
   capacity: NodeCapacity;
   kubeletVersion: string;
   client: Client;
-  /** Shared: Services, ConfigMaps and Secrets. The kubelet watches its own pods itself. */
+  /** Of Services. The kubelet watches its own pods and what they refer to itself. */
   informers: Informers;
   clock: Clock;
   rng: Rng;
@@ -117,8 +118,15 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     return false;
   }
 
+  /** What pods refer to, watched for them. */
+  const references = new ReferenceWatch(client, clock, log, (reference) => {
+    for (const worker of workers.values()) if (worker.refersTo(reference)) worker.invalidate();
+  });
+  const followReferences = (): void => references.follow([...workers.values()].flatMap(({ pod }) => referenceKeys(pod)));
+
   function forget(worker: PodWorker): void {
     workers.delete(worker.uid);
+    followReferences();
     // Its successor may have waited.
     for (const other of workers.values()) if (other.pod.metadata.name === worker.pod.metadata.name) queue.add(other.uid);
   }
@@ -129,15 +137,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     if (worker) return worker.update(pod, removed);
     if (removed) return;
     workers.set(uid, new PodWorker(context, pod, () => queue.add(uid)));
+    followReferences();
     queue.add(uid);
   }
 
   const node = await startNodeStatus({ ...options, client, log, labels: options.labels ?? {}, taints: options.taints ?? [], dataDirectory: options.podsDirectory, bootId: uuid(rng) });
   const podInformer = new Informer(client, pods, { clock, log, fieldSelector: `spec.nodeName=${nodeName}` });
   podInformer.start();
-  const configMapInformer = informers.for(configMaps);
-  const secretInformer = informers.for(secrets);
-  await Promise.all([podInformer, serviceInformer, configMapInformer, secretInformer].map((informer) => informer.whenSynced()));
+  await Promise.all([podInformer, serviceInformer].map((informer) => informer.whenSynced()));
 
   const unsubscribe = [
     runtime.onExit((record) => workers.get(record.config.pod.uid)?.container(record.config.name)?.ended(record)),
@@ -148,18 +155,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       },
       delete: (pod) => see(pod, true),
     }),
-    configMapInformer.subscribe(onReference("configMaps")),
-    secretInformer.subscribe(onReference("secrets")),
   ];
   void endOrphans();
-
-  /** Tells the pods that refer to a changed object. The first sight of it changes nothing for pods that don't wait for it. */
-  function onReference(kind: "configMaps" | "secrets"): { set(object: KubeObject): void; delete(object: KubeObject): void } {
-    const changed = ({ metadata }: KubeObject): void => {
-      for (const worker of workers.values()) if (worker.refersTo(kind, metadata.namespace!, metadata.name!)) worker.invalidate();
-    };
-    return { set: changed, delete: () => undefined };
-  }
 
   /** Ends what an earlier kubelet of this node left of pods that are gone since. */
   async function endOrphans(): Promise<void> {
@@ -187,7 +184,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     async stop(how) {
       stopping = true;
       node.stop();
-      await podInformer.stop();
+      await Promise.all([podInformer.stop(), references.stop()]);
       await queue.stop();
       if (how.killPods) await Promise.all([...workers.values()].map((worker) => worker.shutDown(how.withinMs)));
       else for (const worker of workers.values()) worker.detach();

@@ -14,7 +14,8 @@ import type { Container, Pod, PodStatus } from "#api/types.ts";
 import type { NetworkPod } from "#net/network.ts";
 import { hostname } from "./container-config.ts";
 import { ContainerWorker, type Surroundings } from "./container-worker.ts";
-import { podReferences, readConfiguration } from "./configuration.ts";
+import { readConfiguration } from "./configuration.ts";
+import { referenceKeys } from "./reference-watch.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { planPod, restartPolicy, type ContainerKind, type Plan } from "./plan.ts";
 import { podStatus } from "./status.ts";
@@ -109,14 +110,15 @@ export class PodWorker {
     const { labels, annotations } = this.#pod.metadata;
     if (!isDeepStrictEqual([pod.metadata.labels, pod.metadata.annotations], [labels, annotations])) this.#stale = true;
     this.#pod = pod;
+    for (const spec of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) this.container(spec.name)?.redefine(spec);
     this.#takeEphemeral();
     this.#removed ||= removed;
     this.#changed();
   }
 
   /** Whether it refers to a ConfigMap or Secret. */
-  refersTo(kind: "configMaps" | "secrets", namespace: string, name: string): boolean {
-    return this.#pod.metadata.namespace === namespace && podReferences(this.#pod)[kind].has(name);
+  refersTo(reference: string): boolean {
+    return referenceKeys(this.#pod).includes(reference);
   }
 
   /** Something it refers to has changed. */

@@ -24,15 +24,6 @@ export function isMadeOfObjects(volume: Volume): boolean {
   return Boolean(volume.configMap ?? volume.secret ?? volume.downwardAPI ?? volume.projected);
 }
 
-/** Names of the ConfigMaps and Secrets that a volume is made of. */
-export function volumeReferences(volume: Volume): { configMaps: string[]; secrets: string[] } {
-  const sources = volume.projected?.sources ?? [];
-  const all = [volume.configMap?.name, ...sources.map((source) => source.configMap?.name)];
-  const secrets = [volume.secret?.secretName, ...sources.map((source) => source.secret?.name)];
-  const named = (names: (string | undefined)[]): string[] => names.filter((name) => name !== undefined);
-  return { configMaps: named(all), secrets: named(secrets) };
-}
-
 /** The volume's files. Throws an Error in Kubernetes' words where something it needs is missing. */
 export async function volumeFiles(pod: Pod, volume: Volume, configuration: Configuration, facts: PodFacts, token: TokenSource): Promise<VolumeFiles> {
   const files: VolumeFiles = new Map();

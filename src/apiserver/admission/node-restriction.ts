@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { notFound } from "#api/errors.ts";
 import type { KubeObject, Node, PersistentVolumeClaim, Pod, TokenRequest } from "#api/types.ts";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
-import { MIRROR_POD, podReferences } from "../authorization/pod-references.ts";
+import { MIRROR_POD, podReferences } from "#api/pod-references.ts";
 import { refusal, type AdmissionPlugin, type Attributes } from "./admission.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";

@@ -4,7 +4,7 @@
  */
 import type { PersistentVolume, Pod, VolumeAttachment } from "#api/types.ts";
 import type { Store } from "#store/index.ts";
-import { MIRROR_POD, podReferences, type PodReferences } from "./pod-references.ts";
+import { MIRROR_POD, podReferences, type PodReferences } from "#api/pod-references.ts";
 
 export interface NodeGraph {
   /** Whether the pod is bound to the node. */

@@ -69,8 +69,8 @@ export function startDeploymentController(context: ControllerContext): Controlle
 
     let current = deployment;
     if (plan.revision) {
-      const annotations = { [REVISION]: plan.revision };
-      current = await client.patch(deployments, target(deployment), "merge", { metadata: { annotations } });
+      const annotations = { ...deployment.metadata.annotations, [REVISION]: plan.revision };
+      current = await client.update(deployments, { ...deployment, metadata: { ...deployment.metadata, annotations } });
       latest.wrote(current);
     }
     if (!sameOnTheWire(plan.status, deployment.status)) {

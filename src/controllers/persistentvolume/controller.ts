@@ -137,7 +137,7 @@ export function startPersistentVolumeController(context: ControllerContext, dire
   /** The class that makes `kubectl apply` of a plain claim work. Made once at the start; who deletes it has it deleted until the next. */
   async function ensureStandardClass(): Promise<void> {
     try {
-      await client.create(storageClasses, STANDARD_CLASS);
+      await component(context, PROVISIONER, "local-path-provisioner").client.create(storageClasses, STANDARD_CLASS);
     } catch (error) {
       if (!isAlreadyExists(error)) context.log.warn("creating the storage class failed", { error: errorMessage(error) });
     }

@@ -40,7 +40,8 @@ export function startPodGcController(context: ControllerContext): Controller {
     const condition = { type: "DisruptionTarget", status: "True", reason: "DeletionByPodGC", message: "PodGC: node no longer exists", lastTransitionTime: toTime(nowMs) };
     const status = { ...pod.status, phase: "Failed", conditions: setCondition(pod.status?.conditions, condition, nowMs) };
     try {
-      await client.updateStatus(pods, { ...pod, status });
+      const { name, namespace, uid, resourceVersion } = pod.metadata;
+      await client.patch(pods, { name: name!, namespace, subresource: "status" }, "merge", { metadata: { uid, resourceVersion }, status });
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }

@@ -19,6 +19,7 @@ const DESCRIPTION =
 /** `caBundle`: the certificates that clients inside the cluster trust, as PEM. */
 export function startServiceAccountController(context: ControllerContext, caBundle: string): Controller {
   const { client } = component(context, "serviceaccount-controller");
+  const publisher = component(context, "root-ca-certificate-publisher-controller", "root-ca-cert-publisher").client;
   const namespaceInformer = context.informers.for(namespaces);
   const accountInformer = context.informers.for(serviceAccounts);
   const configMapInformer = context.informers.for(configMaps);
@@ -38,8 +39,8 @@ export function startServiceAccountController(context: ControllerContext, caBund
 
   async function publish(namespace: string, existing: ConfigMap | undefined): Promise<void> {
     const annotations = { ...existing?.metadata.annotations, "kubernetes.io/description": DESCRIPTION };
-    if (!existing) await client.create(configMaps, { metadata: { name: ROOT_CA, namespace, annotations }, data });
-    else if (!sameOnTheWire(existing.data, data)) await client.update(configMaps, { ...existing, metadata: { ...existing.metadata, annotations }, data });
+    if (!existing) await publisher.create(configMaps, { metadata: { name: ROOT_CA, namespace, annotations }, data });
+    else if (!sameOnTheWire(existing.data, data)) await publisher.update(configMaps, { ...existing, metadata: { ...existing.metadata, annotations }, data });
   }
 
   return startController({

@@ -2,13 +2,14 @@
  * A cluster for scenarios: an API server, the controllers, the scheduler, and kubelets that do what
  * they are told. Time stands still; {@link TestCluster.stabilize} runs until nothing changes.
  */
+import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { every, FakeClock, toMicroTime, toTime } from "#lib/clock.ts";
 import { silentLogger, type Logger } from "#lib/log.ts";
-import type { HttpHandler } from "#lib/http.ts";
+import { bodyText, type HttpHandler, type HttpRequest, type HttpResponse } from "#lib/http.ts";
 import { seededRng, type Rng } from "#lib/random.ts";
 import { StatusError } from "#api/errors.ts";
 import { definitions } from "#api/definitions/index.ts";
@@ -18,7 +19,8 @@ import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { createApiServer, type ApiServer } from "#apiserver/apiserver.ts";
-import { systemUser } from "#apiserver/user.ts";
+import { reconcilePolicy } from "#apiserver/authorization/bootstrap-policy/reconcile.ts";
+import { componentUser, serviceAccountUser, systemUser, type User } from "#apiserver/user.ts";
 import { memoryDriver, openStore, type Store } from "#store/index.ts";
 import { startScheduler, type Scheduler } from "#scheduler/scheduler.ts";
 import { startControllers, type Controllers } from "../index.ts";
@@ -30,6 +32,7 @@ export interface TestClusterOptions {
   seed?: number;
 }
 
+const SCHEDULER = componentUser("system:kube-scheduler");
 const { privateKey: SERVICE_ACCOUNT_KEY } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
 export class TestCluster {
@@ -37,7 +40,9 @@ export class TestCluster {
   readonly rng: Rng;
   readonly client: Client;
   readonly informers: Informers;
-  readonly #componentClient: Client;
+  readonly #schedulerInformers: Informers;
+  /** What components were forbidden; there should be none. */
+  readonly refusals: string[] = [];
   readonly #log: Logger;
   readonly #store: Store;
   readonly #api: ApiServer;
@@ -66,30 +71,44 @@ export class TestCluster {
       nodeConnector: () => undefined,
       serviceAccountKey: SERVICE_ACCOUNT_KEY,
     });
-    const handler = this.#api.handlerFor(systemUser("system:test"));
+    this.client = new Client(this.#api.handlerFor(systemUser("system:test")), "test");
+    this.informers = new Informers(this.#clientOf(componentUser("system:kube-controller-manager")), { clock: this.clock, log });
+    this.#schedulerInformers = new Informers(this.#clientOf(SCHEDULER), { clock: this.clock, log });
+  }
+
+  /** The API as a component sees it: with its rights alone, and the test's faults. */
+  #clientOf(user: User): Client {
+    const handler = this.#api.handlerFor(user);
     const intercepted: HttpHandler = async (request) => {
       const fault = this.intercept(request.method, request.url);
       if (fault === "refuse") throw new StatusError(500, "InternalError", "a fault of the test");
       const response = await handler(request);
+      if (response.status === 403) await this.#noteRefusal(user, request, response);
       if (fault === "lose the answer") throw new Error("a fault of the test: the answer is lost");
       return response;
     };
-    this.client = new Client(handler, "test");
-    this.#componentClient = new Client(intercepted, "test");
-    this.informers = new Informers(this.#componentClient, { clock: this.clock, log });
+    return new Client(intercepted, "test");
+  }
+
+  /** What a component may not do it should not try: a missing right is a fault, here or in its role. */
+  async #noteRefusal({ name }: User, { method, url }: HttpRequest, { body }: HttpResponse): Promise<void> {
+    const text = await bodyText(body);
+    if (/cannot \w+ (resource|path)|attempting to grant/.test(text)) this.refusals.push(`${name}: ${method} ${url}: ${text}`);
   }
 
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options);
     cluster.#directory = await mkdtemp(join(tmpdir(), "tidepool-volumes-"));
-    for (const name of ["default", "kube-node-lease"]) await cluster.client.create(namespaces, { metadata: { name } });
+    for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"]) await cluster.client.create(namespaces, { metadata: { name } });
+    await reconcilePolicy(cluster.#api.handlerFor(systemUser("system:apiserver")));
     for (let i = 1; i <= (options.nodes ?? 3); i++) await cluster.addNode(`node-${i}`);
     await cluster.#heartbeat();
     cluster.#stopHeartbeats = every(cluster.clock, 10_000, () => void cluster.#heartbeat());
     const { informers, clock, rng } = cluster;
-    const context = { client: cluster.#componentClient, informers, clock, rng, log: cluster.#log };
+    const clientFor = (serviceAccount: string): Client => cluster.#clientOf(serviceAccountUser("kube-system", serviceAccount));
+    const context = { clientFor, informers, clock, rng, log: cluster.#log };
     cluster.#controllers = startControllers({ ...context, resources: definitions.filter(isWatched), caBundle: "CA", volumesDirectory: cluster.#directory });
-    cluster.#scheduler = startScheduler(context);
+    cluster.#scheduler = startScheduler({ ...context, client: cluster.#clientOf(SCHEDULER), informers: cluster.#schedulerInformers });
     await cluster.settle();
     return cluster;
   }
@@ -213,9 +232,10 @@ export class TestCluster {
     this.#stopHeartbeats?.();
     await this.#scheduler?.stop();
     await this.#controllers?.stop();
-    await this.informers.stop();
+    await Promise.all([this.informers.stop(), this.#schedulerInformers.stop()]);
     await this.#api.close();
     await this.#store.close();
     await rm(this.#directory, { recursive: true, force: true });
+    assert.deepEqual(this.refusals, [], "components tried what their roles don't allow");
   }
 }

@@ -5,6 +5,7 @@
  */
 import { keyOf, persistentVolumeClaims, persistentVolumes, pods, type Resource } from "#api/resources.ts";
 import type { KubeObject, Pod } from "#api/types.ts";
+import type { Client } from "#client/client.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
 import { component, type ControllerContext } from "../common/context.ts";
 import { isTerminal } from "../common/pods.ts";
@@ -15,7 +16,8 @@ const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
 const BY_CLAIM = "claim";
 
 export function startVolumeProtectionController(context: ControllerContext): Controller {
-  const { client } = component(context, "volume-protection-controller");
+  const ofClaims = component(context, "persistentvolumeclaim-protection-controller", "pvc-protection-controller").client;
+  const ofVolumes = component(context, "persistentvolume-protection-controller", "pv-protection-controller").client;
   const claimInformer = context.informers.for(persistentVolumeClaims);
   const volumeInformer = context.informers.for(persistentVolumes);
   const podInformer = context.informers.for(pods);
@@ -24,23 +26,22 @@ export function startVolumeProtectionController(context: ControllerContext): Con
   /** Keys are `NAMESPACE/NAME` of a claim or `NAME` of a volume. */
   async function reconcile(key: string): Promise<void> {
     const claim = claimInformer.get(key);
-    if (claim) return guard(persistentVolumeClaims, claim, CLAIM_FINALIZER, claim.metadata.deletionTimestamp !== undefined && (await isUsed(key)));
+    if (claim) return guard(ofClaims, persistentVolumeClaims, claim, CLAIM_FINALIZER, claim.metadata.deletionTimestamp !== undefined && (await isUsed(key)));
     const volume = volumeInformer.get(key);
-    if (volume) return guard(persistentVolumes, volume, VOLUME_FINALIZER, volume.status?.phase === "Bound");
+    if (volume) return guard(ofVolumes, persistentVolumes, volume, VOLUME_FINALIZER, volume.status?.phase === "Bound");
   }
 
   async function isUsed(key: string): Promise<boolean> {
     if (podInformer.byIndex(BY_CLAIM, key).some(uses)) return true;
     // A pod the local copy doesn't show yet counts, too: ask the server before letting go.
-    const { items } = await client.list(pods, { namespace: key.slice(0, key.indexOf("/")) });
+    const { items } = await ofClaims.list(pods, { namespace: key.slice(0, key.indexOf("/")) });
     return items.some((pod) => uses(pod) && claimKeysOf(pod).includes(key));
   }
 
-  async function guard<T extends KubeObject>(resource: Resource<T>, object: T, finalizer: string, inUse: boolean): Promise<void> {
+  async function guard<T extends KubeObject>(client: Client, resource: Resource<T>, object: T, finalizer: string, inUse: boolean): Promise<void> {
     const finalizers = guardedFinalizers(object, finalizer, inUse);
     if (finalizers.length === (object.metadata.finalizers ?? []).length) return;
-    const { name, namespace, uid, resourceVersion } = object.metadata;
-    await client.patch(resource, { name: name!, namespace }, "merge", { metadata: { uid, resourceVersion, finalizers } });
+    await client.update(resource, { ...object, metadata: { ...object.metadata, finalizers } });
   }
 
   return startController({

@@ -1,5 +1,5 @@
 /** What a pod can't run without: the objects its node must be able to read. */
-import type { Pod } from "#api/types.ts";
+import type { Pod } from "./types.ts";
 
 export interface PodReferences {
   secrets: Set<string>;
