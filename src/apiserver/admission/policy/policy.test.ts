@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { define } from "../../apiextensions/testing.ts";
 import { startTestServer, type Answer, type TestServer } from "../../testing.ts";
 import type { User } from "../../user.ts";
 
@@ -234,5 +235,41 @@ describe("a MutatingAdmissionPolicy", () => {
     await bind("p", { paramRef: { name: "params", parameterNotFoundAction: "Deny" } });
     assert.deepEqual((await create()).body.metadata.labels, { color: "blue" });
     assert.deepEqual((await create({ metadata: { name: "d", labels: { color: "red" } } })).body.metadata.labels, { color: "red" });
+  });
+});
+
+describe("policies on custom resources", () => {
+  const WIDGETS = { ...RULE, apiGroups: ["example.com"], resources: ["widgets"] };
+  const schema = { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { size: { type: "integer" }, tags: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "set" } } } } } };
+  const widget = (name: string, spec: object, version = "v1") =>
+    server.request(`POST /apis/example.com/${version}/namespaces/default/widgets`, { apiVersion: `example.com/${version}`, kind: "Widget", metadata: { name }, spec });
+
+  it("validate and change them, in the version that their rules name, with params of such a kind", async () => {
+    await define(server, { version: { schema }, more: [{ name: "v2", served: true, storage: false, schema }] });
+    await server.create(`${GROUP}/validatingadmissionpolicies`, {
+      metadata: { name: "p" },
+      spec: {
+        paramKind: { apiVersion: "example.com/v1", kind: "Widget" },
+        matchConstraints: { resourceRules: [WIDGETS] },
+        validations: [{ expression: "object.apiVersion == 'example.com/v1' && object.spec.size <= params.spec.size", messageExpression: "object.apiVersion + ': too large'" }],
+      },
+    });
+    await widget("largest", { size: 3 });
+    await server.create(`${GROUP}/validatingadmissionpolicybindings`, {
+      metadata: { name: "b" },
+      spec: { policyName: "p", validationActions: ["Deny"], paramRef: { name: "largest", parameterNotFoundAction: "Deny" } },
+    });
+    await server.create(`${GROUP}/mutatingadmissionpolicies`, {
+      metadata: { name: "m" },
+      spec: {
+        reinvocationPolicy: "Never",
+        matchConstraints: { resourceRules: [WIDGETS] },
+        mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression: "Object{spec: Object.spec{tags: ['new']}}" } }],
+      },
+    });
+    await server.create(`${GROUP}/mutatingadmissionpolicybindings`, { metadata: { name: "m" }, spec: { policyName: "m" } });
+    assert.match((await widget("a", { size: 4 }, "v2")).body.message, /denied request: example.com\/v1: too large$/);
+    const { body } = await widget("a", { size: 2, tags: ["own"] }, "v2");
+    assert.deepEqual([body.apiVersion, body.spec], ["example.com/v2", { size: 2, tags: ["own", "new"] }]);
   });
 });
