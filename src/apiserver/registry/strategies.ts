@@ -18,7 +18,16 @@ export function builtInStrategies(store: Store, serviceRanges: ServiceRanges, rn
     nodes: { statusWritesMetadata: true },
     persistentvolumes: { statusWritesMetadata: true, returnsDeleted: true },
     persistentvolumeclaims: { statusWritesMetadata: true, returnsDeleted: true },
+    podtemplates: { returnsDeleted: true },
+    resourcequotas: { statusWritesMetadata: true, returnsDeleted: true },
     serviceaccounts: { returnsDeleted: true },
+    "ingresses.networking.k8s.io": { statusWritesMetadata: true },
+    "servicecidrs.networking.k8s.io": { statusWritesMetadata: true },
+    "csidrivers.storage.k8s.io": { returnsDeleted: true },
+    "csinodes.storage.k8s.io": { returnsDeleted: true },
+    "storageclasses.storage.k8s.io": { returnsDeleted: true },
+    "volumeattachments.storage.k8s.io": { returnsDeleted: true },
+    "volumeattributesclasses.storage.k8s.io": { returnsDeleted: true },
     ...more,
   };
   return ({ group, plural }) => strategies[group === "" ? plural : `${plural}.${group}`] ?? {};
