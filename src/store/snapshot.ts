@@ -26,7 +26,7 @@ const CHUNK_RECORDS = 256;
 /** Records in one transaction of a restore. */
 const BATCH_RECORDS = 1000;
 /** What etcd's documentation recommends: more writes than a cluster makes between two backups. */
-export const DEFAULT_BUMP = 1_000_000_000;
+const DEFAULT_BUMP = 1_000_000_000;
 
 export interface SnapshotStatus {
   /** Of the whole content. */
