@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse } from "#lib/http.ts";
 import { notAcceptable } from "#api/errors.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, type ForeignVersion } from "#api/discovery.ts";
 import { openApiV2, openApiV3, openApiV3Index } from "#api/openapi/index.ts";
+import { apiVersionOf } from "#api/resources.ts";
 import type { ResourceDefinition } from "#api/scheme.ts";
 import type { Catalog } from "./catalog.ts";
 import { mediaRanges } from "./negotiation.ts";
@@ -32,6 +33,11 @@ export const VERSION = {
 const OPENAPI_V2 = "application/com.github.proto-openapi.spec.v2@v1.0+json";
 const OPENAPI_V3 = "application/com.github.proto-openapi.spec.v3@v1.0+json";
 
+interface RenderedDocument {
+  text: string;
+  etag: string;
+}
+
 /** Answers requests for documents. */
 export interface DocumentHandler {
   /** Undefined when the path is no document's. Throws NotAcceptable. */
@@ -47,8 +53,9 @@ export interface ForeignVersions {
 
 /** `serverAddress` is what clients are told to connect to: `127.0.0.1:6443`. */
 export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serverAddress: string): DocumentHandler {
-  /** Made when first asked for, and kept until what is served changes: text and tag by name. */
-  const rendered = new Map<string, { text: string; etag: string }>();
+  /** Made when first asked for, and kept until what they tell of changes. By name. */
+  const rendered = new Map<string, RenderedDocument>();
+  const openApiOf = new Map<string, RenderedDocument>();
   let protobuf: Buffer | undefined;
   let definitions: readonly ResourceDefinition[] = [];
   let others: readonly ForeignVersion[] = [];
@@ -59,25 +66,35 @@ export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serv
     if (made === current) return;
     made = current;
     others = foreign.versions();
+    const before = definitions;
     definitions = catalog.definitions();
     rendered.clear();
+    for (const groupVersion of openApiOf.keys()) if (differs(groupVersion, before, definitions)) openApiOf.delete(groupVersion);
     protobuf = undefined;
   }
 
-  function render(name: string, make: () => object | undefined): { text: string; etag: string } | undefined {
-    let known = rendered.get(name);
+  /** Undefined when there is nothing to tell of. */
+  function render(kept: Map<string, RenderedDocument>, name: string, make: () => object | undefined): RenderedDocument | undefined {
+    let known = kept.get(name);
     if (!known) {
       const document = make();
       if (!document) return undefined;
       const text = JSON.stringify(document);
       known = { text, etag: createHash("sha256").update(text).digest("hex").toUpperCase() };
-      rendered.set(name, known);
+      kept.set(name, known);
     }
     return known;
   }
 
-  function answer(request: HttpRequest, name: string, make: () => object | undefined, contentType = "application/json"): HttpResponse | undefined {
-    const document = render(name, make);
+  function renderOpenApi(groupVersion: string): RenderedDocument | undefined {
+    return render(openApiOf, groupVersion, () => openApiV3(definitions, groupVersion));
+  }
+
+  function answer(request: HttpRequest, name: string, make: () => object | undefined, contentType?: string): HttpResponse | undefined {
+    return answerWith(request, render(rendered, name, make), contentType);
+  }
+
+  function answerWith(request: HttpRequest, document: RenderedDocument | undefined, contentType = "application/json"): HttpResponse | undefined {
     if (!document) return undefined;
     const etag = `"${document.etag}"`;
     const headers = { "content-type": contentType, etag, vary: "Accept", "cache-control": "public" };
@@ -100,20 +117,19 @@ export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serv
     throw notAcceptable(["application/json"]);
   }
 
-  function openApi(request: HttpRequest, name: string, make: () => object | undefined, contentType: string): HttpResponse | undefined {
+  function openApi(request: HttpRequest, document: () => RenderedDocument | undefined, contentType: string): HttpResponse | undefined {
     const accepted = mediaRanges(request.headers["accept"] ?? "*/*").some(({ type }) =>
       ["application/json", "application/*", "*/*", contentType].includes(type),
     );
     // Clients that would rather have protocol buffers fall back when told so.
     if (!accepted) throw notAcceptable(["application/json"]);
-    return answer(request, name, make);
+    return answerWith(request, document());
   }
 
   /** Each document's address changes with it, so that clients may keep what they have. */
   function indexWithHashes(): object {
     const paths = Object.entries(openApiV3Index(definitions).paths).map(([path, { serverRelativeURL }]) => {
-      const document = render(`openapi v3 ${path}`, () => openApiV3(definitions, groupVersionOf(path)));
-      return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${document!.etag}` }] as const;
+      return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${renderOpenApi(groupVersionOf(path))!.etag}` }] as const;
     });
     // Those of other servers are theirs to make, and to name a hash for.
     const beyond = others.map(({ group, version }) => [`apis/${group}/${version}`, { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` }] as const);
@@ -143,12 +159,9 @@ export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serv
           return parts.length === 3 ? answer(request, path, () => apiResourceList(definitions, `${second}/${third}`)) : undefined;
         case "openapi":
           if (path === "/openapi/v2" && prefersProtobuf(request)) return openApiV2Protobuf(request);
-          if (path === "/openapi/v2") return openApi(request, path, () => openApiV2(definitions), OPENAPI_V2);
-          if (path === "/openapi/v3") return openApi(request, path, indexWithHashes, OPENAPI_V3);
-          if (second === "v3" && third) {
-            const name = parts.slice(2).join("/");
-            return openApi(request, `openapi v3 ${name}`, () => openApiV3(definitions, groupVersionOf(name)), OPENAPI_V3);
-          }
+          if (path === "/openapi/v2") return openApi(request, () => render(rendered, path, () => openApiV2(definitions)), OPENAPI_V2);
+          if (path === "/openapi/v3") return openApi(request, () => render(rendered, path, indexWithHashes), OPENAPI_V3);
+          if (second === "v3" && third) return openApi(request, () => renderOpenApi(groupVersionOf(parts.slice(2).join("/"))), OPENAPI_V3);
           return undefined;
         case "version":
           return parts.length === 1 ? json(200, VERSION) : undefined;
@@ -168,4 +181,10 @@ function prefersProtobuf(request: HttpRequest): boolean {
 /** `api/v1` is v1, `apis/apps/v1` is apps/v1. */
 function groupVersionOf(path: string): string {
   return path.replace(/^apis?\//, "");
+}
+
+/** Whether a group's version has other definitions than before. */
+function differs(groupVersion: string, before: readonly ResourceDefinition[], now: readonly ResourceDefinition[]): boolean {
+  const [old, current] = [before, now].map((all) => all.filter((definition) => apiVersionOf(definition) === groupVersion)) as [ResourceDefinition[], ResourceDefinition[]];
+  return old.length !== current.length || old.some((definition, i) => definition !== current[i]);
 }

@@ -116,9 +116,9 @@ describe("what was wrong and didn't change stays", () => {
 
 describe("validation ends", () => {
   const soon = (run: () => string[]): string[] => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     const errors = run();
-    assert.ok(performance.now() - started < 10_000, "within seconds, whatever the schema");
+    assert.ok(process.cpuUsage(started).user < 5_000_000, "within seconds, whatever the schema");
     return errors;
   };
 

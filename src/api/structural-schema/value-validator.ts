@@ -12,7 +12,7 @@ import { formatOf, hasFormat } from "./formats.ts";
 import { childPath, isJsonObject, itemsOf, propertyOf, valuesOf, type JsonObject, type JsonSchema } from "./json-schema.ts";
 
 /** How much the validation of one object may do: visits of schemas, and steps of regular expressions. Hostile schemas end here. */
-const MAX_VISITS = 3_000_000;
+const MAX_VISITS = 1_000_000;
 const MAX_PATTERN_STEPS = 100_000_000;
 
 export interface ValidationOptions {

@@ -2,7 +2,7 @@
  * The Swagger document in protocol buffers: the only form in which kubectl before 1.29 asks for it.
  * @see https://github.com/google/gnostic-models/tree/main/openapiv2
  */
-import { booleanField, bytesField } from "./wire.ts";
+import { booleanField, bytesField, doubleField, integerField } from "./wire.ts";
 
 export const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
@@ -16,6 +16,8 @@ const concat = (parts: Buffer[]): Buffer => Buffer.concat(parts);
 
 const text: Encode = (number, value: string) => bytesField(number, value);
 const flag: Encode = (number, value: boolean) => booleanField(number, value);
+const double: Encode = (number, value: number) => doubleField(number, value);
+const integer: Encode = (number, value: number) => integerField(number, value);
 const texts: Encode = (number, values: string[]) => concat(values.map((value) => bytesField(number, value)));
 /** A value of any type travels as YAML, of which JSON is a part. */
 const anyBytes = (value: unknown): Buffer => bytesField(2, JSON.stringify(value));
@@ -55,12 +57,27 @@ function namedEntries(number: number, map: Record<string, Json>, encode: (value:
 
 const schema = (value: Json): Buffer => encodeMessage(SCHEMA, 31, value);
 
+const EXTERNAL_DOCS: Message = { description: [1, text], url: [2, text] };
+
 const SCHEMA: Message = {
   $ref: [1, text],
   format: [2, text],
   title: [3, text],
   description: [4, text],
   default: [5, any],
+  multipleOf: [6, double],
+  maximum: [7, double],
+  exclusiveMaximum: [8, flag],
+  minimum: [9, double],
+  exclusiveMinimum: [10, flag],
+  maxLength: [11, integer],
+  minLength: [12, integer],
+  pattern: [13, text],
+  maxItems: [14, integer],
+  minItems: [15, integer],
+  uniqueItems: [16, flag],
+  maxProperties: [17, integer],
+  minProperties: [18, integer],
   required: [19, texts],
   enum: [20, anys],
   additionalProperties: [21, (number, value: Json | boolean) => bytesField(number, typeof value === "boolean" ? booleanField(2, value) : bytesField(1, schema(value)))],
@@ -68,6 +85,8 @@ const SCHEMA: Message = {
   items: [23, (number, value: Json) => bytesField(number, bytesField(1, schema(value)))],
   allOf: [24, (number, values: Json[]) => concat(values.map((value) => bytesField(number, schema(value))))],
   properties: [25, named(schema)],
+  externalDocs: [29, embedded((value) => encodeMessage(EXTERNAL_DOCS, 3, value))],
+  example: [30, any],
 };
 
 const BODY_PARAMETER: Message = { description: [1, text], name: [2, text], in: [3, text], required: [4, flag], schema: [5, embedded(schema)] };

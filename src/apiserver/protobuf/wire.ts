@@ -78,3 +78,17 @@ export function bytesField(number: number, content: string | Uint8Array): Buffer
 export function booleanField(number: number, value: boolean): Buffer {
   return Buffer.concat([varint(number * 8 + WIRE.varint), Buffer.from([value ? 1 : 0])]);
 }
+
+/** An int64. */
+export function integerField(number: number, value: number): Buffer {
+  const bytes: number[] = [];
+  let left = BigInt.asUintN(64, BigInt(Math.trunc(value)));
+  for (; left >= 0x80n; left >>= 7n) bytes.push(Number(left & 0x7fn) | 0x80);
+  return Buffer.concat([varint(number * 8 + WIRE.varint), Buffer.from([...bytes, Number(left)])]);
+}
+
+export function doubleField(number: number, value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint(number * 8 + WIRE.fixed64), bytes]);
+}
