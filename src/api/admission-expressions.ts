@@ -4,10 +4,10 @@
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/cel/compile.go
  */
 import {
-  AUTHORIZER, BOOL, CelCompileError, compile, DYN, INT, listOf, mapOf, NULL, objectType, RESOURCE_CHECK, STRING, TIMESTAMP,
+  AUTHORIZER, BOOL, CelCompileError, compile, DYN, INT, JSON_PATCH as PATCH_OPERATION, listOf, mapOf, NULL, OBJECT, objectType, RESOURCE_CHECK, STRING, TIMESTAMP, typeText,
   type CelEnvironment, type CelProgram, type CelType,
 } from "#cel/index.ts";
-import { formatType, isExactly } from "#cel/type-relations.ts";
+import { isExactly } from "#cel/type-relations.ts";
 
 const KIND = objectType("kubernetes.GroupVersionKind", { group: STRING, version: STRING, kind: STRING });
 const RESOURCE = objectType("kubernetes.GroupVersionResource", { group: STRING, version: STRING, resource: STRING });
@@ -81,8 +81,8 @@ export function environmentOf({ params, authorizer, variables, patchTypes, objec
 export const BOOLEAN = [BOOL];
 export const TEXT = [STRING];
 export const TEXT_OR_NULL = [STRING, NULL];
-export const APPLY_CONFIGURATION = [objectType("Object", {})];
-export const JSON_PATCH = [listOf(objectType("JSONPatch", {}))];
+export const APPLY_CONFIGURATION: CelType[] = [OBJECT];
+export const JSON_PATCH = [listOf(PATCH_OPERATION)];
 /** Of variables: whatever they come to. */
 export const ANYTHING: CelType[] = [];
 
@@ -105,16 +105,8 @@ export function compileExpression(text: string, environment: CelEnvironment, wan
   }
   const { resultType } = program;
   if (wanted.length === 0 || wanted.some((type) => isExactly(type, resultType))) return { text, program };
-  const names = wanted.map(typeName);
-  return { text, error: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(" ")}]`} but got ${typeName(resultType)}` };
-}
-
-/** The names of types whose own name isn't the one that the checker's messages show. */
-const RUNTIME_NAMES: Record<string, string> = { null: "null_type", timestamp: "google.protobuf.Timestamp", duration: "google.protobuf.Duration" };
-
-function typeName(type: CelType): string {
-  const name = formatType(type);
-  return RUNTIME_NAMES[name] ?? name;
+  const names = wanted.map(typeText);
+  return { text, error: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(" ")}]`} but got ${typeText(resultType)}` };
 }
 
 /** A policy's variables in their order, each with those before it in scope, and the types of those that compile. */
