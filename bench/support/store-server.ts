@@ -71,13 +71,16 @@ async function serveStore(directory: string): Promise<void> {
   await bootstrap(handler, { address: "172.30.0.2", port: 6443 });
   await reconcilePolicy(handler);
   const server = await serve(api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port: 0, log });
-  process.on("SIGTERM", () => {
+  const stop = (): void => {
     void server
       .close()
       .then(() => api.close())
       .then(() => store.close())
       .then(() => process.exit(0));
-  });
+  };
+  process.on("SIGTERM", stop);
+  // The bench is gone, however it ended.
+  process.on("disconnect", stop);
   process.send!({ kind: "api", url: server.url, tls: { ca: pki.ca, ...pki.admin } } satisfies Target);
 }
 
