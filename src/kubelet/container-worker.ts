@@ -39,10 +39,11 @@ export interface Surroundings {
 }
 
 export class ContainerWorker {
-  readonly spec: Container;
   readonly kind: ContainerKind;
   readonly #context: KubeletContext;
   readonly #around: Surroundings;
+  #spec: Container;
+  #changed = false;
   #last: ContainerRecord | undefined;
   #previous: ContainerRecord | undefined;
   #waiting: { reason: string; message?: string | undefined } | undefined;
@@ -56,11 +57,17 @@ export class ContainerWorker {
   constructor(context: KubeletContext, around: Surroundings, spec: Container, kind: ContainerKind, records: ContainerRecord[]) {
     this.#context = context;
     this.#around = around;
-    this.spec = spec;
+    this.#spec = spec;
     this.kind = kind;
     this.#last = records.at(-1);
     this.#previous = records.at(-2);
-    if (this.running) this.#resume();
+    if (!this.running) return;
+    this.#resume();
+    if (this.#last!.config.image !== spec.image) this.#replace();
+  }
+
+  get spec(): Container {
+    return this.#spec;
   }
 
   get running(): boolean {
@@ -84,6 +91,7 @@ export class ContainerWorker {
       started: this.#started,
       exitCode: this.#last?.exit?.code,
       retryAtMs: this.#retryAt(),
+      changed: this.#changed,
       condemned: this.#condemned,
     };
   }
@@ -96,8 +104,18 @@ export class ContainerWorker {
       previous: this.#previous,
       waiting: this.#waiting,
       started: this.#started,
+      changed: this.#changed,
       ready: this.#started && (this.#prober?.ready ?? false),
     };
+  }
+
+  /** The pod's spec has changed: another image takes another container, and may be there where the old one was not. */
+  redefine(spec: Container): void {
+    const changed = spec.image !== this.#spec.image;
+    this.#spec = spec;
+    if (!changed) return;
+    this.#retryAtMs = undefined;
+    this.#replace();
   }
 
   /** The runtime says that an attempt has ended. */
@@ -174,11 +192,17 @@ export class ContainerWorker {
   }
 
   get #backOffKey(): string {
-    return `${this.#around.pod().metadata.uid}/${this.spec.name}`;
+    return `${this.#around.pod().metadata.uid}/${this.spec.name}/${this.spec.image}`;
   }
 
   get #started(): boolean {
     return this.running && this.#postStarted && (this.#prober?.started ?? false);
+  }
+
+  /** What runs was made of another spec: another container takes its place. */
+  #replace(attempt = this.#last): void {
+    this.#changed = attempt !== undefined;
+    if (attempt && !attempt.exit) this.#condemned = { message: `Container ${this.spec.name} definition changed, will be restarted` };
   }
 
   #retryAt(): number | undefined {
@@ -218,6 +242,7 @@ export class ContainerWorker {
     const pod = this.#around.pod();
     const event = this.#event.bind(this);
     const before = this.#last;
+    const spec = this.#spec;
     let record: ContainerRecord;
     try {
       const policy = (this.spec.imagePullPolicy ?? "IfNotPresent") as PullPolicy;
@@ -245,6 +270,8 @@ export class ContainerWorker {
     }
     this.#waiting = undefined;
     this.#retryAtMs = undefined;
+    if (spec.image === this.#spec.image) this.#changed = false;
+    else this.#replace(record);
     this.#previous = before;
     this.#last = record;
     this.#postStarted = false;

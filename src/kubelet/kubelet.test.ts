@@ -255,6 +255,21 @@ test("a pod that is active for longer than its deadline is stopped and has faile
   assert.ok((await it.eventsOf("late")).some((line) => line.startsWith("DeadlineExceeded: ")));
 });
 
+test("another image takes another container at once, whatever the restart policy; an image that couldn't be pulled is let go", async (t) => {
+  const it = await world(t);
+  const setImage = (name: string, image: string) => it.client.patch(pods, { name, namespace: "default" }, "strategic", { spec: { containers: [{ name: "main", image }] } });
+  await it.run("web", { command: ["sleep", "60"] }, { restartPolicy: "Never" });
+  await it.run("bad", { command: ["sleep", "60"], image: "broken:v1" });
+  await it.until("web", "ready", isReady);
+  await it.until("bad", "waiting", waitingReason);
+  await setImage("web", "shell:v2");
+  await setImage("bad", "shell:v1");
+  const web = await it.until("web", "the second container", (now) => isReady(now) && status(now).restartCount === 1);
+  assert.equal(status(web).image, "shell:v2");
+  assert.ok((await it.eventsOf("web")).includes("Killing: Container main definition changed, will be restarted"));
+  assert.equal(status(await it.until("bad", "ready", isReady)).restartCount, 0);
+});
+
 test("an ephemeral container joins a running pod, runs once and outlives a restart of the kubelet in its status", async (t) => {
   const it = await world(t);
   const debug = (name: string, container: object): Promise<Pod> =>

@@ -3,16 +3,17 @@ import { test } from "node:test";
 import { BackOff, formatDuration } from "./backoff.ts";
 import { planPod, type ContainerView, type PodView } from "./plan.ts";
 
-/** `name`, `name:running`, `name:started`, `name:exit3`, each with `!` when busy and `@ms` when backing off; `init/`, `sidecar/` and `ephemeral/` before it. */
+/** `name`, `name:running`, `name:started`, `name:exit3`, `~` when its spec has changed, each with `!` when busy and `@ms` when backing off; `init/`, `sidecar/` and `ephemeral/` before it. */
 function view(text: string): ContainerView {
-  const parsed = /^(?:(init|sidecar|ephemeral)\/)?(\w+)(?::(running|started|exit)(\d+)?)?(!)?(?:@(\d+))?$/.exec(text);
+  const parsed = /^(?:(init|sidecar|ephemeral)\/)?(\w+)(?::(running|started|exit)(\d+)?)?(~)?(!)?(?:@(\d+))?$/.exec(text);
   assert.ok(parsed, text);
-  const [, kind = "regular", name, state, code, busy, retryAt] = parsed;
+  const [, kind = "regular", name, state, code, changed, busy, retryAt] = parsed;
   return {
     name: name!,
     kind: kind as ContainerView["kind"],
     state: state === undefined ? "absent" : state === "exit" ? "exited" : "running",
     busy: busy !== undefined,
+    changed: changed !== undefined,
     started: state === "started",
     exitCode: state === "exit" ? Number(code ?? 0) : undefined,
     retryAtMs: retryAt === undefined ? undefined : Number(retryAt),
@@ -52,6 +53,7 @@ const cases: Case[] = [
   { name: "a deleted pod stops everything but sidecars first", terminating: true, containers: ["sidecar/s:started", "sidecar/t:started", "a:running", "b:running!"], expect: { kill: ["a"] } },
   { name: "then its sidecars, last one first", terminating: true, containers: ["sidecar/s:started", "sidecar/t:started", "a:exit0"], expect: { kill: ["t"] } },
   { name: "a deleted pod is finished when nothing runs", terminating: true, containers: ["sidecar/s:exit0", "a:exit137", "b"], expect: { finished: true } },
+  { name: "a container whose spec has changed is started again under Never", policy: "Never", containers: ["a:exit0~", "b:exit0"], expect: { start: ["a"] } },
   { name: "an ephemeral container starts beside the others", containers: ["a:running", "ephemeral/e"], expect: { start: ["e"] } },
   { name: "an ephemeral container starts also while init containers hold the rest back", containers: ["init/i:running", "a", "ephemeral/e"], expect: { start: ["e"] } },
   { name: "an ephemeral container that waits for its image", containers: ["a:running", "ephemeral/e@500"], expect: { backingOff: ["e"], wakeAtMs: 500 } },

@@ -34,6 +34,8 @@ export interface ContainerView {
   exitCode?: number | undefined;
   /** It may not be started before this time: crash or image-pull back-off. */
   retryAtMs?: number | undefined;
+  /** The spec is no longer the one it was started with: another is started whatever the restart policy. */
+  changed?: boolean | undefined;
   /** A liveness or startup probe, or a postStart hook, has given it up. */
   condemned?: { message: string; gracePeriodSeconds?: number | undefined } | undefined;
 }
@@ -96,8 +98,8 @@ export function planPod(pod: PodView, nowMs: number): Plan {
 }
 
 /** Whether a container that has ended is started again. */
-export function restarts(policy: RestartPolicy, container: Pick<ContainerView, "exitCode">): boolean {
-  return policy === "Always" || (policy === "OnFailure" && container.exitCode !== 0);
+export function restarts(policy: RestartPolicy, container: Pick<ContainerView, "exitCode" | "changed">): boolean {
+  return container.changed || policy === "Always" || (policy === "OnFailure" && container.exitCode !== 0);
 }
 
 function failedInitialization(pod: PodView, init: ContainerView[]): boolean {

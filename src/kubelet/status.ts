@@ -20,6 +20,8 @@ export interface ContainerSnapshot {
   waiting?: { reason: string; message?: string | undefined } | undefined;
   started: boolean;
   ready: boolean;
+  /** What ran was made of an earlier spec; the next is to come. */
+  changed?: boolean | undefined;
 }
 
 export interface PodSnapshot {
@@ -82,7 +84,7 @@ export function podPhase(pod: Pod, containers: ContainerSnapshot[], terminated: 
   if (regular.some(({ last }) => last === undefined)) return "Pending";
   // Sidecars end after the rest; until then the pod has not.
   const sidecarRuns = containers.some(({ kind, last }) => kind === "sidecar" && last && !last.exit);
-  const lasting = regular.some(({ last }) => !last!.exit || restarts(policy, { exitCode: last!.exit.code }));
+  const lasting = regular.some(({ last, changed }) => !last!.exit || restarts(policy, { exitCode: last!.exit.code, changed }));
   if (lasting || sidecarRuns) return "Running";
   return regular.every(({ last }) => last!.exit!.code === 0) ? "Succeeded" : "Failed";
 }
@@ -92,7 +94,8 @@ export function containerStatus(container: ContainerSnapshot, hasInit: boolean):
   let state: ContainerState;
   let lastState: ContainerState = previous?.exit ? terminated(previous) : {};
   if (last && !last.exit) state = { running: { startedAt: toTime(last.startedAtMs ?? last.createdAtMs) } };
-  else if (last && !waiting) state = terminated(last);
+  // One that is to be replaced has not ended for good: what has, under Never, may not be anything else again.
+  else if (last && !waiting && !container.changed) state = terminated(last);
   else {
     state = { waiting: waiting ?? { reason: hasInit ? "PodInitializing" : "ContainerCreating" } };
     if (last) lastState = terminated(last);
