@@ -76,7 +76,7 @@ describe("Prometheus' kubernetes_sd_configs", { skip: "reason" in prometheus && 
 
   test("finds the nodes with their labels and addresses", async () => {
     const found = await until("three nodes", async () => (await targets("node")).length === 3 && targets("node"));
-    assert.deepEqual(found.map((labels) => labels["__meta_kubernetes_node_name"]).sort(), ["tidepool-control-plane", "tidepool-worker", "tidepool-worker2"]);
+    assert.deepEqual(found.map((labels) => labels["__meta_kubernetes_node_name"]!).sort((a, b) => a.localeCompare(b)), ["tidepool-control-plane", "tidepool-worker", "tidepool-worker2"]);
     assert.ok(found.every((labels) => labels["__meta_kubernetes_node_address_InternalIP"]));
   });
 
@@ -122,9 +122,9 @@ describe("@kubernetes/client-node", () => {
   test("of many who want a Lease one has it, and the next when it lets go", async () => {
     const leases = api.config.makeApiClient(CoordinationV1Api);
     const name = "leader";
+    const heldBy = ({ metadata, spec }: V1Lease, holderIdentity: string): V1Lease => ({ metadata: metadata!, spec: { renewTime: spec!.renewTime!, holderIdentity } });
     /** As every leader elector does it: take what nobody holds, with the version that was read. */
     async function tryToAcquire(identity: string): Promise<boolean> {
-      const spec = { holderIdentity: identity, leaseDurationSeconds: 15 };
       const conflict = (error: { code?: number }): false => {
         assert.equal(error.code, 409);
         return false;
@@ -133,10 +133,10 @@ describe("@kubernetes/client-node", () => {
       try {
         lease = await leases.readNamespacedLease({ name, namespace });
       } catch {
-        return leases.createNamespacedLease({ namespace, body: { metadata: { name }, spec } }).then(() => true, conflict);
+        return leases.createNamespacedLease({ namespace, body: { metadata: { name }, spec: { holderIdentity: identity } } }).then(() => true, conflict);
       }
       if (lease.spec!.holderIdentity) return lease.spec!.holderIdentity === identity;
-      return leases.replaceNamespacedLease({ name, namespace, body: { ...lease, spec } }).then(() => true, conflict);
+      return leases.replaceNamespacedLease({ name, namespace, body: heldBy(lease, identity) }).then(() => true, conflict);
     }
     const contenders = Array.from({ length: 8 }, (_, i) => `contender-${i}`);
     for (let term = 0; term < 5; term++) {
@@ -144,7 +144,7 @@ describe("@kubernetes/client-node", () => {
       assert.equal(leaders.length, 1, `term ${term}: ${leaders.join(", ")}`);
       const lease = await leases.readNamespacedLease({ name, namespace });
       assert.equal(lease.spec!.holderIdentity, leaders[0]);
-      await leases.replaceNamespacedLease({ name, namespace, body: { ...lease, spec: { ...lease.spec, holderIdentity: "" } } });
+      await leases.replaceNamespacedLease({ name, namespace, body: heldBy(lease, "") });
     }
   });
 });

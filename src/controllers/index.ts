@@ -18,7 +18,7 @@ import { startNodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { startPersistentVolumeController } from "./persistentvolume/controller.ts";
 import { startPodGcController } from "./podgc/controller.ts";
 import { startReplicaSetController } from "./replicaset/controller.ts";
-import { startReplicationController } from "./replicationcontroller/controller.ts";
+import { startReplicationController } from "./replicaset/replication-controller.ts";
 import { startResourceQuotaController } from "./resourcequota/controller.ts";
 import { startServiceAccountController } from "./serviceaccount/controller.ts";
 import { startStatefulSetController } from "./statefulset/controller.ts";

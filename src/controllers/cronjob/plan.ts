@@ -6,7 +6,7 @@ import { isTimeZone, nextTime, parseSchedule, type Schedule } from "#lib/cron.ts
 import { toTime } from "#lib/clock.ts";
 import type { CronJob, Job, ObjectReference } from "#api/types.ts";
 import { findCondition } from "../common/conditions.ts";
-import { isFinished } from "../job/plan.ts";
+import { isFinished } from "../common/jobs.ts";
 
 /** So many missed starts are more than a pause: the clock was set wrong, or the schedule can't be kept. */
 const TOO_MANY_MISSED = 100;

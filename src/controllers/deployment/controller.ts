@@ -111,10 +111,6 @@ export function startDeploymentController(context: ControllerContext): Controlle
     return false;
   }
 
-  function target(deployment: Deployment): { name: string; namespace: string } {
-    return { name: deployment.metadata.name!, namespace: deployment.metadata.namespace! };
-  }
-
   return startController({
     name: "deployment-controller",
     clock: context.clock,

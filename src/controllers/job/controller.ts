@@ -9,8 +9,9 @@ import { component, type ControllerContext } from "../common/context.ts";
 import { deleteExactly, isNamespaceTerminating, slowStart } from "../common/effects.ts";
 import { sameOnTheWire } from "../common/equality.ts";
 import { byController, indexByController } from "../common/indexes.ts";
+import { isFinished } from "../common/jobs.ts";
 import type { FailureRecord } from "./backoff.ts";
-import { isFinished, planJob, type JobPlan } from "./plan.ts";
+import { planJob, type JobPlan } from "./plan.ts";
 import { jobPod } from "./pods.ts";
 import { isTracked, TRACKING_FINALIZER } from "./tally.ts";
 

@@ -5,8 +5,9 @@
 import { toTime } from "#lib/clock.ts";
 import type { Job, Pod } from "#api/types.ts";
 import { findCondition, setCondition } from "../common/conditions.ts";
+import { isFinished } from "../common/jobs.ts";
 import { isActive, isReady, isTerminating } from "../common/pods.ts";
-import { inDeletionOrder } from "../replicaset/rank.ts";
+import { inDeletionOrder } from "../common/deletion-order.ts";
 import { endOf, recordEnds, remainingBackoffMs, type FailureRecord } from "./backoff.ts";
 import { formatIndexes, indexOf, isIndexed } from "./indexes.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
@@ -46,10 +47,6 @@ export interface JobPlan {
 }
 
 type JobCondition = NonNullable<NonNullable<Job["status"]>["conditions"]>[number];
-
-export function isFinished({ status }: Job): boolean {
-  return status?.conditions?.some(({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True") === true;
-}
 
 export function planJob({ job, pods, nowMs, failures }: JobSnapshot): JobPlan {
   const status = structuredClone(job.status ?? {});

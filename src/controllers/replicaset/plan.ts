@@ -6,7 +6,7 @@ import type { Pod, ReplicaSet } from "#api/types.ts";
 import { findCondition, removeCondition, setCondition } from "../common/conditions.ts";
 import { claim } from "../common/ownership.ts";
 import { availableInMs, isActive, isAvailable, isReady, isTerminating } from "../common/pods.ts";
-import { inDeletionOrder } from "./rank.ts";
+import { inDeletionOrder } from "../common/deletion-order.ts";
 
 /** At most so many pods are created or deleted in one round. */
 const BURST = 500;

@@ -3,7 +3,7 @@
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/controller_utils.go ActivePodsWithRanks
  */
 import type { Pod } from "#api/types.ts";
-import { isActive, isReady, readySinceMs } from "../common/pods.ts";
+import { isActive, isReady, readySinceMs } from "./pods.ts";
 
 /** Lets users say which pods are cheap to delete; an integer, 0 by default. */
 export const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";

@@ -6,7 +6,7 @@ import { replicationControllers } from "#api/resources.ts";
 import type { ReplicaSet, ReplicationController } from "#api/types.ts";
 import type { Controller } from "#client/controller.ts";
 import type { ControllerContext } from "../common/context.ts";
-import { startReplicaController } from "../replicaset/controller.ts";
+import { startReplicaController } from "./controller.ts";
 
 export function startReplicationController(context: ControllerContext): Controller {
   return startReplicaController(context, { name: "replication-controller", resource: replicationControllers, asReplicaSet });
