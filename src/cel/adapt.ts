@@ -271,7 +271,7 @@ class LazyObject extends CelMap {
 }
 
 /** More parts than any request can have: what an expression multiplied out to is not written out. */
-const MAX_PLAIN_PARTS = 2_000_000;
+const MAX_PLAIN_PARTS = 500_000;
 
 /**
  * A value as plain JSON: numbers, strings, booleans, null, arrays and objects. Throws an Error for what has no such form

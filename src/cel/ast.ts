@@ -103,3 +103,28 @@ export function copied(expr: Expr): Expr {
       };
   }
 }
+
+/** The expressions directly within. */
+export function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case "literal":
+    case "ident":
+      return [];
+    case "select":
+      return [expr.operand];
+    case "call":
+      return expr.target ? [expr.target, ...expr.args] : expr.args;
+    case "list":
+      return expr.elements.map(({ value }) => value);
+    case "map":
+      return expr.entries.flatMap(({ key, value }) => [key, value]);
+    case "struct":
+      return expr.fields.map(({ value }) => value);
+    case "comprehension":
+      return [expr.range, expr.init, expr.condition, expr.step, expr.result];
+  }
+}
+
+export function partCount(expr: Expr): number {
+  return childrenOf(expr).reduce((count, child) => count + partCount(child), 1);
+}

@@ -110,13 +110,13 @@ export class CostMeter {
     if (value instanceof CelBytes) return Math.trunc(value.bytes.length * STRING_TRAVERSAL_FACTOR);
     if (value instanceof CelList) {
       let cost = 0;
-      this.work(value.size);
+      this.work(value.size * 5);
       for (const element of value) cost += this.deepTraversal(element);
       return cost;
     }
     if (value instanceof CelMap) {
       let cost = 0;
-      this.work(value.size);
+      this.work(value.size * 20);
       for (const key of value.keys()) cost += this.deepTraversal(key) + this.deepTraversal(value.find(key) ?? null);
       return cost;
     }

@@ -3,6 +3,10 @@ import {
   CelBytes, CelDouble, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, type CelValue, type Result,
 } from "./values.ts";
 
+/** Steps of work: looking at an element, and up an entry. */
+const ELEMENT_WORK = 5;
+const ENTRY_WORK = 200;
+
 /** What `==` says: numbers of different types are equal by value, values of different kinds are not, and nothing is an error. */
 export function equal(a: Result, b: Result, meter: CostMeter): boolean {
   if (typeof a === "string") {
@@ -24,7 +28,9 @@ export function equal(a: Result, b: Result, meter: CostMeter): boolean {
   if (a instanceof CelDuration) return b instanceof CelDuration && a.nanos === b.nanos;
   if (a instanceof CelTypeValue) return b instanceof CelTypeValue && a.name === b.name;
   if (a instanceof CelStruct) return b instanceof CelStruct && structsEqual(a, b, meter);
-  return b instanceof CelOpaque && a instanceof CelOpaque && a.type.name === b.type.name && a.equals(b);
+  if (!(b instanceof CelOpaque) || !(a instanceof CelOpaque) || a.type.name !== b.type.name) return false;
+  meter.work(a.weight());
+  return a.equals(b);
 }
 
 /** The number of an int, uint or double. */
@@ -37,7 +43,7 @@ function listsEqual(a: CelList, b: CelList, meter: CostMeter): boolean {
   if (a.size !== b.size) return false;
   if (a.listType !== undefined) return unorderedEqual(a, b, meter);
   for (let index = 0; index < a.size; index++) {
-    meter.work(1);
+    meter.work(ELEMENT_WORK);
     if (!equal(a.at(index), b.at(index), meter)) return false;
   }
   return true;
@@ -45,6 +51,7 @@ function listsEqual(a: CelList, b: CelList, meter: CostMeter): boolean {
 
 /** Lists that are sets, or maps by key: each element has an equal one in the other list. */
 function unorderedEqual(a: CelList, b: CelList, meter: CostMeter): boolean {
+  meter.work((a.size + b.size) * ENTRY_WORK);
   const elements = new Map<string, Result>();
   for (const element of a) elements.set(elementKey(a, element, meter), element);
   const seen = new Set<string>();
@@ -69,9 +76,10 @@ function keyText(value: Result, meter: CostMeter): string {
   if (typeof value === "string") return JSON.stringify(value);
   const number = typeof value === "object" && value === null ? undefined : numberOf(value);
   if (number !== undefined) return String(number);
+  if (value instanceof CelList) meter.work(value.size * ELEMENT_WORK);
   if (value instanceof CelList) return `[${[...value].map((element) => keyText(element, meter)).join()}]`;
   if (value instanceof CelMap) {
-    meter.work(value.size);
+    meter.work(value.size * ENTRY_WORK);
     return `{${[...value.keys()].map((key) => `${keyText(key, meter)}:${keyText(value.find(key) ?? null, meter)}`).toSorted().join()}}`;
   }
   if (value instanceof CelBytes) return `b${Buffer.from(value.bytes).toString("hex")}`;
@@ -82,7 +90,7 @@ function keyText(value: Result, meter: CostMeter): string {
 function mapsEqual(a: CelMap, b: CelMap, meter: CostMeter): boolean {
   if (a.size !== b.size) return false;
   for (const key of a.keys()) {
-    meter.work(1);
+    meter.work(ENTRY_WORK);
     const other = b.find(key);
     if (other === undefined || !equal(a.find(key) ?? null, other, meter)) return false;
   }

@@ -12,7 +12,7 @@ import { CelCompileError } from "./errors.ts";
 import { showValue } from "./library/show.ts";
 import { ACCUMULATOR } from "./macros.ts";
 import { qualify } from "./qualify.ts";
-import { compileRegex, type Regex } from "./regex.ts";
+import type { LiteralRegexes } from "./regex.ts";
 import { construct } from "./structs.ts";
 import {
   CelArray, CelEntries, CelError, CelList, CelMap, CelOptional, CelTypeValue, GrowingList, isMapKey, NO_SUCH_OVERLOAD, type CelValue, type Result,
@@ -54,26 +54,20 @@ interface Qualifier {
   readonly key: Evaluate;
 }
 
-export interface Planned {
-  readonly evaluate: Evaluate;
-  readonly regexes: ReadonlyMap<string, Regex>;
-}
-
 /** Plans an expression. Throws a CelCompileError for what is known now to fail, such as `int("x")`. */
-export function plan(checked: CheckedExpr): Planned {
-  const planner = new Planner(checked);
-  const { evaluate } = planner.plan(checked.expr);
-  return { evaluate, regexes: planner.regexes };
+export function plan(checked: CheckedExpr, regexes: LiteralRegexes): Evaluate {
+  return new Planner(checked, regexes).plan(checked.expr).evaluate;
 }
 
 const CONVERSIONS = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"]);
 
 class Planner {
-  readonly regexes = new Map<string, Regex>();
   readonly #checked: CheckedExpr;
+  readonly #regexes: LiteralRegexes;
 
-  constructor(checked: CheckedExpr) {
+  constructor(checked: CheckedExpr, regexes: LiteralRegexes) {
     this.#checked = checked;
+    this.#regexes = regexes;
   }
 
   plan(expr: Expr): Plan {
@@ -176,7 +170,7 @@ class Planner {
   #compileRegex(name: string, pattern: CelValue | undefined): boolean {
     if (!["matches", "find", "findAll"].includes(name) || typeof pattern !== "string") return false;
     try {
-      this.regexes.set(pattern, compileRegex(pattern));
+      this.#regexes.compile(pattern);
       return true;
     } catch (error) {
       throw new CelCompileError((error as Error).message, "program instantiation failed");
@@ -455,12 +449,13 @@ function mapInsert(args: readonly Evaluate[]): Evaluate {
     }
     const [map, key, value] = values;
     if (!(map instanceof CelEntries)) return NO_SUCH_OVERLOAD;
-    return value === undefined ? insertedAll(map, key!) : inserted(map, key!, value);
+    return value === undefined ? insertedAll(map, key!, frame.meter) : inserted(map, key!, value);
   };
 }
 
-function insertedAll(map: CelEntries, entries: CelValue): Result {
+function insertedAll(map: CelEntries, entries: CelValue, meter: CostMeter): Result {
   if (!(entries instanceof CelMap)) return NO_SUCH_OVERLOAD;
+  meter.work(entries.size * 60);
   for (const key of entries.keys()) {
     const value = entries.find(key) ?? null;
     const result = value instanceof CelError ? value : inserted(map, key, value);

@@ -1,4 +1,4 @@
-import { call, copied, ident, literal, type Expr } from "./ast.ts";
+import { call, copied, ident, literal, partCount, type Expr } from "./ast.ts";
 import { ADD, AND, CONDITIONAL, EQUALS, MAP_INSERT, NOT, NOT_STRICTLY_FALSE, OR } from "./operators.ts";
 
 /** The name of the accumulator: no expression can write it. */
@@ -15,7 +15,15 @@ export class MacroError extends Error {
   }
 }
 
-type Expander = (offset: number, target: Expr, args: readonly Expr[]) => Expr;
+type Expander = (offset: number, target: Expr, args: readonly Expr[], budget: CopyBudget) => Expr;
+
+/** How many parts macros may still copy: a chain of optMap doubles with each link. */
+export interface CopyBudget {
+  left: number;
+}
+
+/** Far beyond what fits into an expression. */
+export const MAX_COPIED_PARTS = 100_000;
 
 /** By name and count of arguments. */
 const RECEIVER_MACROS: Readonly<Record<string, Expander>> = {
@@ -36,17 +44,17 @@ const RECEIVER_MACROS: Readonly<Record<string, Expander>> = {
   "transformMapEntry:3": (offset, target, args) => transformMapEntry(offset, target, twoVariables(args), undefined, args[2]!),
   "transformMapEntry:4": (offset, target, args) => transformMapEntry(offset, target, twoVariables(args), args[2]!, args[3]!),
   "sortBy:2": sortBy,
-  "optMap:2": (offset, target, args) => call(offset, CONDITIONAL, [
-    call(offset, "hasValue", [], target), call(offset, "optional.of", [withValue("optMap", offset, target, args)]), call(offset, "optional.none", []),
+  "optMap:2": (offset, target, args, budget) => call(offset, CONDITIONAL, [
+    call(offset, "hasValue", [], target), call(offset, "optional.of", [withValue("optMap", offset, target, args, budget)]), call(offset, "optional.none", []),
   ]),
-  "optFlatMap:2": (offset, target, args) => call(offset, CONDITIONAL, [
-    call(offset, "hasValue", [], target), withValue("optFlatMap", offset, target, args), call(offset, "optional.none", []),
+  "optFlatMap:2": (offset, target, args, budget) => call(offset, CONDITIONAL, [
+    call(offset, "hasValue", [], target), withValue("optFlatMap", offset, target, args, budget), call(offset, "optional.none", []),
   ]),
 };
 
 /** What a call becomes if it is a macro, else undefined. Throws a MacroError on arguments that are not what the macro takes. */
-export function expandMacro(offset: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr | undefined {
-  if (target !== undefined) return RECEIVER_MACROS[`${name}:${args.length}`]?.(offset, target, args);
+export function expandMacro(offset: number, name: string, target: Expr | undefined, args: readonly Expr[], budget: CopyBudget): Expr | undefined {
+  if (target !== undefined) return RECEIVER_MACROS[`${name}:${args.length}`]?.(offset, target, args, budget);
   if (name !== "has" || args.length !== 1) return undefined;
   const [argument] = args;
   if (argument?.kind !== "select") throw new MacroError(argument!.offset, "invalid argument to has() macro");
@@ -115,9 +123,11 @@ function sortBy(offset: number, target: Expr, args: readonly Expr[]): Expr {
 }
 
 /** An expression with the value of an optional target as a variable. */
-function withValue(macro: string, offset: number, target: Expr, args: readonly Expr[]): Expr {
+function withValue(macro: string, offset: number, target: Expr, args: readonly Expr[], budget: CopyBudget): Expr {
   const [variable, expression] = args as [Expr, Expr];
   const accumulator = name(variable, `${macro}() variable name must be a simple identifier`);
+  budget.left -= partCount(target);
+  if (budget.left < 0) throw new MacroError(offset, `macros copy more than ${MAX_COPIED_PARTS} parts of the expression`);
   return bound(offset, accumulator, call(offset, "value", [], copied(target)), expression);
 }
 

@@ -1,6 +1,6 @@
-import { call, ident, literal, type Expr, type MapLiteral, type StructField } from "./ast.ts";
+import { call, ident, literal, type Expr, type StructField } from "./ast.ts";
 import { shownText, tokenize, type Token, type TokenKind } from "./lexer.ts";
-import { expandMacro, MacroError } from "./macros.ts";
+import { expandMacro, MacroError, MAX_COPIED_PARTS, type CopyBudget } from "./macros.ts";
 import { AND, CONDITIONAL, INDEX, NEGATE, NOT, OPERATORS, OPTIONAL_INDEX, OPTIONAL_SELECT, OR } from "./operators.ts";
 import { Problems } from "./source.ts";
 import { unescapeBytes, unescapeString } from "./unescape.ts";
@@ -9,7 +9,7 @@ import { CelBytes, CelDouble, CelUint, MAX_INT, MAX_UINT, MIN_INT } from "./valu
 /** cel-go's bound on the characters of an expression. */
 const MAX_EXPRESSION_LENGTH = 100_000;
 
-/** cel-go's bound on nesting, counted for each rule of the grammar apart. */
+/** cel-go's bound on nesting: for each rule of the grammar apart, and of the operators, selections and calls all together. */
 const MAX_DEPTH = 250;
 
 const RESERVED = new Set([
@@ -63,6 +63,8 @@ class Parser {
   readonly #tokens: Token[];
   readonly #problems: Problems;
   readonly #depth: Record<Rule, number> = { expr: 0, relation: 0, calc: 0, member: 0 };
+  readonly #depths = new Map<Expr, number>();
+  readonly #copies: CopyBudget = { left: MAX_COPIED_PARTS };
   #at = 0;
 
   constructor(tokens: Token[], problems: Problems) {
@@ -125,18 +127,24 @@ class Parser {
     throw new Stopped();
   }
 
-  #deeper(rule: Rule): void {
-    if (++this.#depth[rule] <= MAX_DEPTH) return;
-    this.#problems.report(undefined, `expression recursion limit exceeded: ${MAX_DEPTH}`);
+  /** Runs a rule within others. */
+  #nested(rule: Rule, body: () => Expr): Expr {
+    if (++this.#depth[rule] > MAX_DEPTH) this.#tooDeep(`expression recursion limit exceeded: ${MAX_DEPTH}`);
+    const expr = body();
+    this.#depth[rule]--;
+    return expr;
+  }
+
+  #tooDeep(message: string): never {
+    this.#problems.report(undefined, message);
     throw new Stopped();
   }
 
-  /** Runs a rule that nests; what it added to the depth is taken back. */
-  #nested(rule: Rule, body: () => Expr): Expr {
-    const depth = this.#depth[rule];
-    this.#deeper(rule);
-    const expr = body();
-    this.#depth[rule] = depth;
+  /** Notes how deep an expression is, from how deep its parts are. */
+  #deepened(expr: Expr, parts: readonly Expr[], by: 0 | 1): Expr {
+    const depth = parts.reduce((deepest, part) => Math.max(deepest, this.#depths.get(part) ?? 0), 0) + by;
+    if (depth > MAX_DEPTH) this.#tooDeep("max recursion depth exceeded");
+    if (depth > 0) this.#depths.set(expr, depth);
     return expr;
   }
 
@@ -147,7 +155,7 @@ class Parser {
       if (!question) return condition;
       const whenTrue = this.#or();
       this.#expect(":");
-      return this.#call(question, CONDITIONAL, [condition, whenTrue, this.#expr()]);
+      return this.#call(question, CONDITIONAL, [condition, whenTrue, this.#expr()], undefined, 1);
     });
   }
 
@@ -166,7 +174,7 @@ class Parser {
       operators.push(this.#next());
       terms.push(operand());
     }
-    return balanced(name, terms, operators, 0, operators.length - 1);
+    return this.#deepened(balanced(name, terms, operators, 0, operators.length - 1), terms, 0);
   }
 
   #relation(also: string[]): Expr {
@@ -174,8 +182,8 @@ class Parser {
       let left = this.#calc(1, also);
       while (RELATIONS.has(this.#kind)) {
         const operator = this.#next();
-        this.#deeper("relation");
-        left = this.#call(operator, OPERATORS[operator.kind]!, [left, this.#calc(1)]);
+        const right = this.#nested("relation", () => this.#calc(1));
+        left = this.#call(operator, OPERATORS[operator.kind]!, [left, right], undefined, 1);
       }
       return left;
     });
@@ -187,8 +195,8 @@ class Parser {
       let left = this.#unary(also);
       while ((LEVELS[this.#kind] ?? 0) >= level) {
         const operator = this.#next();
-        this.#deeper("calc");
-        left = this.#call(operator, OPERATORS[operator.kind]!, [left, this.#calc(LEVELS[operator.kind]! + 1)]);
+        const right = this.#calc(LEVELS[operator.kind]! + 1);
+        left = this.#call(operator, OPERATORS[operator.kind]!, [left, right], undefined, 1);
       }
       return left;
     });
@@ -217,7 +225,6 @@ class Parser {
         if (this.#kind === ".") expr = this.#selection(expr);
         else if (this.#kind === "[") expr = this.#index(expr);
         else return expr;
-        this.#deeper("member");
       }
     });
   }
@@ -226,15 +233,15 @@ class Parser {
     const dot = this.#next();
     if (this.#accept("?")) {
       const field = this.#fieldName();
-      return call(dot.offset, OPTIONAL_SELECT, [operand, literal(field.offset, field.name)]);
+      return this.#deepened(call(dot.offset, OPTIONAL_SELECT, [operand, literal(field.offset, field.name)]), [operand], 1);
     }
     if (this.#kind !== "IDENTIFIER" && this.#kind !== "ESC_IDENTIFIER") return this.#noViableAlternative(dot);
     if (this.#kind === "IDENTIFIER" && this.#following === "(") {
       const name = this.#next().text;
       const open = this.#next();
-      return this.#call(open, name, this.#arguments(), operand);
+      return this.#call(open, name, this.#arguments(), operand, 1);
     }
-    return { kind: "select", offset: dot.offset, operand, field: this.#fieldName().name, testOnly: false };
+    return this.#deepened({ kind: "select", offset: dot.offset, operand, field: this.#fieldName().name, testOnly: false }, [operand], 1);
   }
 
   /** `also` are others that could have stood in its place. Names between backquotes are not what Kubernetes has. */
@@ -254,7 +261,7 @@ class Parser {
     const optional = this.#accept("?") !== undefined;
     const index = this.#expr(optional ? [] : ["?"]);
     this.#expect("]");
-    return this.#call(open, optional ? OPTIONAL_INDEX : INDEX, [target, index]);
+    return this.#call(open, optional ? OPTIONAL_INDEX : INDEX, [target, index], undefined, 1);
   }
 
   /** After the parenthesis, up to and with the closing one. */
@@ -305,7 +312,7 @@ class Parser {
       }
     }
     this.#expect("]");
-    return { kind: "list", offset, elements };
+    return this.#deepened({ kind: "list", offset, elements }, elements.map(({ value }) => value), 0);
   }
 
   #map(): Expr {
@@ -323,7 +330,7 @@ class Parser {
       }
     }
     this.#expect("}");
-    return { kind: "map", offset, entries } satisfies MapLiteral;
+    return this.#deepened({ kind: "map", offset, entries }, entries.flatMap(({ key, value }) => [key, value]), 0);
   }
 
   #name(): Expr {
@@ -365,7 +372,7 @@ class Parser {
       }
     }
     this.#expect("}");
-    return { kind: "struct", offset, typeName, fields };
+    return this.#deepened({ kind: "struct", offset, typeName, fields }, fields.map(({ value }) => value), 0);
   }
 
   #literal(token: Token): Expr {
@@ -414,9 +421,11 @@ class Parser {
     return literal(offset, null);
   }
 
-  #call(at: Token, name: string, args: Expr[], target?: Expr): Expr {
+  /** A call, or what it becomes if it's a macro. `depth` is what it adds to that of its parts. */
+  #call(at: Token, name: string, args: Expr[], target?: Expr, depth: 0 | 1 = 0): Expr {
+    const parts = target ? [target, ...args] : args;
     try {
-      return expandMacro(at.offset, name, target, args) ?? call(at.offset, name, args, target);
+      return this.#deepened(expandMacro(at.offset, name, target, args, this.#copies) ?? call(at.offset, name, args, target), parts, depth);
     } catch (error) {
       if (!(error instanceof MacroError)) throw error;
       this.#problems.report(error.offset, error.message);

@@ -3,10 +3,11 @@ import { check, type CheckedExpr, type Declarations } from "./checker.ts";
 import { CostLimitExceeded, CostMeter } from "./cost.ts";
 import { CelEvaluationError } from "./errors.ts";
 import { estimateCost, type SizeEstimator } from "./estimate.ts";
-import { plan, type Frame, type Planned } from "./interpreter.ts";
+import { plan, type Evaluate, type Frame } from "./interpreter.ts";
 import { FUNCTIONS, PATCH_FUNCTIONS } from "./library/index.ts";
 import { PER_CALL_LIMIT } from "./limits.ts";
 import { parse } from "./parser.ts";
+import { LiteralRegexes, type Regex } from "./regex.ts";
 import { Problems } from "./source.ts";
 import { patchType } from "./structs.ts";
 import {
@@ -61,9 +62,10 @@ export function compile(expression: string, environment: CelEnvironment): CelPro
   const problems = new Problems(expression);
   const checked = check(parse(expression), declarations(environment), problems);
   problems.throwIfAny();
-  validate(checked, problems);
+  const regexes = new LiteralRegexes();
+  validate(checked, regexes, problems);
   problems.throwIfAny();
-  return new Program(expression, environment, checked, plan(checked));
+  return new Program(expression, environment, checked, plan(checked, regexes), regexes.compiled);
 }
 
 /** The names of types, as expressions write them. */
@@ -89,27 +91,29 @@ class Program implements CelProgram {
   readonly references: ReadonlySet<string>;
   readonly #environment: CelEnvironment;
   readonly #checked: CheckedExpr;
-  readonly #planned: Planned;
+  readonly #run: Evaluate;
+  readonly #regexes: ReadonlyMap<string, Regex>;
 
-  constructor(expression: string, environment: CelEnvironment, checked: CheckedExpr, planned: Planned) {
+  constructor(expression: string, environment: CelEnvironment, checked: CheckedExpr, run: Evaluate, regexes: ReadonlyMap<string, Regex>) {
     this.expression = expression;
     this.#environment = environment;
     this.#checked = checked;
-    this.#planned = planned;
+    this.#run = run;
+    this.#regexes = regexes;
     this.resultType = withoutBounds(checked.types.get(checked.expr)!);
     this.references = new Set([...checked.references.values()].flatMap((reference) => (reference.kind === "ident" && reference.to === "variable" ? [reference.name.replace(/^\./, "")] : [])));
   }
 
   evaluate(bindings: Readonly<Record<string, unknown>>, { costLimit = PER_CALL_LIMIT }: { costLimit?: number } = {}): CelResult {
-    const meter = new CostMeter(costLimit, this.#planned.regexes);
-    const value = this.#run(new RootFrame(meter, this.#environment, bindings));
+    const meter = new CostMeter(costLimit, this.#regexes);
+    const value = this.#evaluateIn(new RootFrame(meter, this.#environment, bindings));
     if (value instanceof CelError) throw new CelEvaluationError(value.message, meter.cost);
     return new Evaluated(value, meter.cost);
   }
 
-  #run(frame: RootFrame): Result {
+  #evaluateIn(frame: RootFrame): Result {
     try {
-      return this.#planned.evaluate(frame);
+      return this.#run(frame);
     } catch (error) {
       if (error instanceof CostLimitExceeded) throw new CelEvaluationError(error.message, frame.meter.cost, true);
       // Data nested deeper than the stack.

@@ -1,5 +1,6 @@
 import { CelDouble, CelError, CelList, CelMap, CelStruct, CelUint, typeNameOf, type CelValue, type Result } from "./values.ts";
 import { showValue } from "./library/show.ts";
+import { JSON_PATCH } from "./structs.ts";
 
 /** Whether a key must be there, may be missing, or is only asked for. */
 type Presence = "required" | "optional" | "test";
@@ -32,7 +33,12 @@ function indexOf(key: CelValue): number | CelError {
   return Number.isInteger(key.value) ? key.value : new CelError(`unsupported index value ${showValue(key)} in list`);
 }
 
-/** A field that wasn't given reads as null. */
-function fieldOf(struct: CelStruct, key: CelValue, presence: Presence): CelValue | undefined {
-  return struct.fields.get(String(key)) ?? (presence === "required" ? null : undefined);
+/** A field that wasn't given reads as null, or as the empty text if it's one. */
+function fieldOf({ typeName, fields }: CelStruct, key: CelValue, presence: Presence): CelValue | undefined {
+  const name = String(key);
+  return fields.get(name) ?? (presence === "required" ? unset(typeName, name) : undefined);
+}
+
+function unset(typeName: string, field: string): CelValue {
+  return typeName === JSON_PATCH.name && field !== "value" ? "" : null;
 }

@@ -7,8 +7,8 @@ const MAX_PROGRAM_SIZE = 50_000;
 export interface Regex {
   readonly programSize: number;
   test(text: string): boolean;
-  /** Up to `limit` matches that don't overlap, leftmost first. */
-  findAll(text: string, limit: number): string[];
+  /** Up to `limit` matches that don't overlap, leftmost first. `onMatch` is told of each, and may throw. */
+  findAll(text: string, limit: number, onMatch: () => void): string[];
 }
 
 /** Compiles a pattern. Throws an Error with Go's message on one that isn't valid. */
@@ -24,22 +24,29 @@ export function compileRegex(pattern: string): Regex {
   return {
     programSize: compiled.programSize(),
     test: (text) => compiled.test(text),
-    findAll: (text, limit) => {
+    findAll: (text, limit, onMatch) => {
       const found: string[] = [];
       const matcher = compiled.matcher(text);
-      while (found.length < limit && matcher.find()) found.push(matcher.group() ?? "");
+      while (found.length < limit && matcher.find()) {
+        onMatch();
+        found.push(matcher.group() ?? "");
+      }
       return found;
     },
   };
 }
 
-/** Why a pattern isn't valid; undefined if it is. */
-export function regexProblem(pattern: string): string | undefined {
-  try {
-    compileRegex(pattern);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
+/** The patterns that an expression has as literals: compiled once, and bounded all together. */
+export class LiteralRegexes {
+  readonly compiled = new Map<string, Regex>();
+  #programSize = 0;
+
+  /** Throws an Error on a pattern that isn't valid, and when it's one too many. */
+  compile(pattern: string): void {
+    if (this.compiled.has(pattern)) return;
+    this.#programSize += estimatedSize(pattern);
+    if (this.#programSize > MAX_PROGRAM_SIZE) throw new Error("error parsing regexp: expressions too large");
+    this.compiled.set(pattern, compileRegex(pattern));
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Expr } from "./ast.ts";
+import { childrenOf, type Expr } from "./ast.ts";
 import type { CheckedExpr } from "./checker.ts";
 import type { CelType } from "./types.ts";
 import { isExactly, formatType, unwrapOptional } from "./type-relations.ts";
-import { regexProblem } from "./regex.ts";
+import type { LiteralRegexes } from "./regex.ts";
 import { parseDuration } from "./time.ts";
 import type { Problems } from "./source.ts";
 import { toTimestamp } from "./library/conversions.ts";
@@ -14,7 +14,7 @@ import { CelError, type CelValue } from "./values.ts";
  * are valid, and the elements of a literal list or map are of one type.
  * @see https://github.com/google/cel-go/blob/master/cel/validator.go
  */
-export function validate({ expr: root, types }: CheckedExpr, problems: Problems): void {
+export function validate({ expr: root, types }: CheckedExpr, regexes: LiteralRegexes, problems: Problems): void {
   visit(root, false);
 
   function visit(expr: Expr, formatted: boolean): void {
@@ -30,7 +30,7 @@ export function validate({ expr: root, types }: CheckedExpr, problems: Problems)
     if (argument?.kind === "list" && expr.name === "format" && expr.target?.kind === "literal" && typeof expr.target.value === "string") {
       checkFormat(expr.target.value, argument, expr, types, problems);
     }
-    if (argument?.kind !== "literal" || isValidLiteral(expr.name, argument.value)) return;
+    if (argument?.kind !== "literal" || isValidLiteral(expr.name, argument.value, regexes)) return;
     problems.report(argument.offset, `invalid ${expr.name} argument`);
   }
 
@@ -52,34 +52,24 @@ interface Mismatch {
   readonly expected: CelType;
 }
 
-function isValidLiteral(name: string, value: CelValue): boolean {
+function isValidLiteral(name: string, value: CelValue, regexes: LiteralRegexes): boolean {
   switch (name) {
     case "duration":
       return typeof value !== "string" || parseDuration(value) !== undefined;
     case "timestamp":
       return !(toTimestamp(value) instanceof CelError);
     case "matches":
-      return typeof value !== "string" || regexProblem(value) === undefined;
+      return typeof value !== "string" || isPattern(value, regexes);
     default:
       return true;
   }
 }
 
-function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case "select":
-      return [expr.operand];
-    case "call":
-      return expr.target ? [expr.target, ...expr.args] : expr.args;
-    case "list":
-      return expr.elements.map(({ value }) => value);
-    case "map":
-      return expr.entries.flatMap(({ key, value }) => [key, value]);
-    case "struct":
-      return expr.fields.map(({ value }) => value);
-    case "comprehension":
-      return [expr.range, expr.init, expr.condition, expr.step, expr.result];
-    default:
-      return [];
+function isPattern(text: string, regexes: LiteralRegexes): boolean {
+  try {
+    regexes.compile(text);
+    return true;
+  } catch {
+    return false;
   }
 }

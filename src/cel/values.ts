@@ -70,6 +70,10 @@ export abstract class CelOpaque {
   size(): number {
     return 1;
   }
+  /** About how many steps it takes to compare it. */
+  weight(): number {
+    return 1;
+  }
 }
 
 export abstract class CelList {

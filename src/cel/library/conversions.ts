@@ -39,7 +39,15 @@ function conversionError(value: CelValue, to: string): CelError {
 
 const toString: Implementation = ([value]) => stringOf(value!);
 
-const toInt: Implementation = ([value]) => {
+/** A conversion that looks at every character of a text, for which cel-go charges a unit. */
+function reading(convert: (value: CelValue) => Result): Implementation {
+  return ([value], meter) => {
+    if (typeof value === "string") meter.work(value.length);
+    return convert(value!);
+  };
+}
+
+const toInt = reading((value) => {
   if (typeof value === "string") {
     const parsed = /^[+-]?\d+$/.test(value) && value.length < 40 ? BigInt(value.replace("+", "")) : undefined;
     return parsed !== undefined && parsed >= MIN_INT && parsed <= MAX_INT ? parsed : conversionError(value, "int");
@@ -51,34 +59,34 @@ const toInt: Implementation = ([value]) => {
   }
   if (value instanceof CelUint) return intOrOverflow(value.value);
   if (value instanceof CelDuration) return value.nanos;
-  return value instanceof CelTimestamp ? floorDivide(value.epochNanos, 1_000_000_000n) : value!;
-};
+  return value instanceof CelTimestamp ? floorDivide(value.epochNanos, 1_000_000_000n) : value;
+});
 
 function floorDivide(a: bigint, b: bigint): bigint {
   return a / b - (a % b < 0n ? 1n : 0n);
 }
 
-const toUint: Implementation = ([value]) => {
+const toUint = reading((value) => {
   if (typeof value === "string") {
     const parsed = /^\d+$/.test(value) && value.length < 40 ? BigInt(value) : undefined;
     return parsed !== undefined && parsed <= MAX_UINT ? new CelUint(parsed) : conversionError(value, "uint");
   }
   if (typeof value === "bigint") return uintOrOverflow(value);
-  if (!(value instanceof CelDouble)) return value!;
+  if (!(value instanceof CelDouble)) return value;
   return value.value >= 0 && value.value < 2 ** 64 ? new CelUint(BigInt(Math.trunc(value.value))) : new CelError("unsigned integer overflow");
-};
+});
 
 /** Go's syntax of floating point numbers, apart from hexadecimal ones. */
 const DOUBLE_SYNTAX = /^[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)$/i;
 
-const toDouble: Implementation = ([value]) => {
+const toDouble = reading((value) => {
   if (typeof value === "bigint") return new CelDouble(Number(value));
   if (value instanceof CelUint) return new CelDouble(Number(value.value));
-  if (typeof value !== "string") return value!;
+  if (typeof value !== "string") return value;
   if (!DOUBLE_SYNTAX.test(value)) return conversionError(value, "double");
   const number = Number(value.toLowerCase().replace(/inf(?:inity)?$/, "Infinity").replace(/^[+-]?nan$/, "NaN"));
   return Number.isFinite(number) || /[in]/i.test(value) ? new CelDouble(number) : conversionError(value, "double");
-};
+});
 
 const toBool: Implementation = ([value]) => {
   if (typeof value !== "string") return value!;
@@ -88,11 +96,11 @@ const toBool: Implementation = ([value]) => {
 
 const toBytes: Implementation = ([value]) => (typeof value === "string" ? new CelBytes(Buffer.from(value)) : value!);
 
-const toDuration: Implementation = ([value]) => {
-  if (typeof value !== "string") return value!;
+const toDuration = reading((value) => {
+  if (typeof value !== "string") return value;
   const nanos = parseDuration(value);
   return nanos === undefined ? conversionError(value, "google.protobuf.Duration") : new CelDuration(nanos);
-};
+});
 
 /** A point in time from its text, or from seconds since 1970. */
 export function toTimestamp(value: CelValue): Result {
@@ -125,8 +133,8 @@ export const CONVERSION_LIBRARY: Library = [
     overload("duration_to_string", [DURATION], STRING, toString), overload("int64_to_string", [INT], STRING, toString),
     overload("timestamp_to_string", [TIMESTAMP], STRING, toString), overload("uint64_to_string", [UINT], STRING, toString)),
   declare("timestamp",
-    overload("timestamp_to_timestamp", [TIMESTAMP], TIMESTAMP, identity), overload("int64_to_timestamp", [INT], TIMESTAMP, ([seconds]) => toTimestamp(seconds!)),
-    overload("string_to_timestamp", [STRING], TIMESTAMP, ([text]) => toTimestamp(text!))),
+    overload("timestamp_to_timestamp", [TIMESTAMP], TIMESTAMP, identity), overload("int64_to_timestamp", [INT], TIMESTAMP, reading(toTimestamp)),
+    overload("string_to_timestamp", [STRING], TIMESTAMP, reading(toTimestamp))),
   declare("uint",
     overload("uint64_to_uint64", [UINT], UINT, identity), overload("double_to_uint64", [DOUBLE], UINT, toUint), overload("int64_to_uint64", [INT], UINT, toUint),
     overload("string_to_uint64", [STRING], UINT, toUint)),

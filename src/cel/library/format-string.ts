@@ -18,6 +18,9 @@ const DEFAULT_PRECISION = 6;
 /** cel-go has no bound in the version that Kubernetes uses; later versions have this one. */
 const MAX_PRECISION = 100;
 
+/** Of writing an element of a list or an entry of a map. */
+const ELEMENT_WORK = 20;
+
 interface Directive {
   readonly letter: string;
   readonly precision: number | undefined;
@@ -170,7 +173,7 @@ function formatAsString(value: CelValue, meter: CostMeter): string {
 /** A value inside a list or a map, written like a literal. */
 function formatNested(value: Result, meter: CostMeter): string {
   if (value instanceof CelError) throw new FunctionError(value.message);
-  meter.work(1);
+  meter.work(value instanceof CelList || value instanceof CelMap ? value.size * ELEMENT_WORK : 1);
   if (value instanceof CelList) return `[${[...value].map((element) => formatNested(element, meter)).join(", ")}]`;
   if (value instanceof CelMap) return formatMap(value, meter);
   if (value instanceof CelDouble) return Number.isFinite(value.value) ? fixed(value.value, DEFAULT_PRECISION) : JSON.stringify(goSpecial(value.value));

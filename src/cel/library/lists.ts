@@ -1,3 +1,4 @@
+import type { CostMeter } from "../cost.ts";
 import { compare, equal } from "../equality.ts";
 import { declare, FunctionError, memberOverload, overload, resultOf, type FunctionDeclaration, type Implementation, type Library } from "../functions.ts";
 import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, listOf, typeParameter, type CelType } from "../types.ts";
@@ -18,8 +19,9 @@ const ZEROS: [name: string, type: CelType, zero: CelValue][] = [
   ["int", INT, 0n], ["uint", UINT, new CelUint(0n)], ["double", DOUBLE, new CelDouble(0)], ["duration", DURATION, new CelDuration(0n)],
 ];
 
-/** The list's elements; throws the first that is an error. */
-function elementsOf(list: CelValue): CelValue[] {
+/** The list's elements; throws the first that is an error. The list may be longer than memory. */
+function elementsOf(list: CelValue, meter: CostMeter): CelValue[] {
+  meter.work((list as CelList).size * 5);
   return [...(list as CelList)].map((element) => {
     if (element instanceof CelError) throw new FunctionError(element.message);
     return element;
@@ -32,21 +34,21 @@ function order(a: CelValue, b: CelValue): -1 | 0 | 1 {
   return result;
 }
 
-const isSorted: Implementation = ([list]) => resultOf(() => {
-  const elements = elementsOf(list!);
+const isSorted: Implementation = ([list], meter) => resultOf(() => {
+  const elements = elementsOf(list!, meter);
   return elements.every((element, index) => index === 0 || order(elements[index - 1]!, element) <= 0);
 });
 
 function extreme(name: string, preferred: -1 | 1): Implementation {
-  return ([list]) => resultOf(() => {
-    const [first, ...rest] = elementsOf(list!);
-    if (first === undefined) throw new FunctionError(`${name} called on empty list`);
-    return rest.reduce((best, element) => (order(best, element) === preferred ? element : best), first);
+  return ([list], meter) => resultOf(() => {
+    const elements = elementsOf(list!, meter);
+    if (elements.length === 0) throw new FunctionError(`${name} called on empty list`);
+    return elements.reduce((best, element) => (order(best, element) === preferred ? element : best));
   });
 }
 
 function sum(zero: CelValue): Implementation {
-  return ([list], meter) => resultOf(() => elementsOf(list!).reduce((total, element) => {
+  return ([list], meter) => resultOf(() => elementsOf(list!, meter).reduce((total, element) => {
     const next = add([total, element], meter);
     // What doesn't add up in Kubernetes' library is not an error of arithmetic.
     if (next instanceof CelError) throw new FunctionError(next.message);
@@ -78,25 +80,24 @@ const flatten: Implementation = ([list, depth = 1n], meter) => {
   if (!(list instanceof CelList) || typeof depth !== "bigint") return NO_SUCH_OVERLOAD;
   return resultOf(() => {
     if (depth < 0n) throw new FunctionError("level must be non-negative");
-    return new CelArray(flattened(list, Number(depth), meter.work.bind(meter)));
+    return new CelArray(flattened(list, Number(depth), meter));
   });
 };
 
-function flattened(list: CelList, depth: number, work: (steps: number) => void): CelValue[] {
-  work(list.size);
+function flattened(list: CelList, depth: number, meter: CostMeter): CelValue[] {
   const elements: CelValue[] = [];
-  for (const element of elementsOf(list)) {
-    if (element instanceof CelList && depth > 0) for (const nested of flattened(element, depth - 1, work)) elements.push(nested);
+  for (const element of elementsOf(list, meter)) {
+    if (element instanceof CelList && depth > 0) for (const nested of flattened(element, depth - 1, meter)) elements.push(nested);
     else elements.push(element);
   }
   return elements;
 }
 
-const sort: Implementation = ([list, keys = list]) => {
+const sort: Implementation = ([list, keys = list], meter) => {
   if (!(list instanceof CelList) || !(keys instanceof CelList)) return NO_SUCH_OVERLOAD;
   return resultOf(() => {
-    const elements = elementsOf(list);
-    const keyed = elementsOf(keys).map((key, index) => ({ key, element: elements[index]! }));
+    const elements = elementsOf(list, meter);
+    const keyed = elementsOf(keys, meter).map((key, index) => ({ key, element: elements[index]! }));
     if (keyed[0] === undefined) return list;
     const first = keyed[0].key;
     if (compare(first, first) instanceof CelError) throw new FunctionError("list elements must be comparable");
@@ -107,7 +108,7 @@ const sort: Implementation = ([list, keys = list]) => {
 
 const distinct: Implementation = ([list], meter) => resultOf(() => {
   const unique: CelValue[] = [];
-  for (const element of elementsOf(list!)) {
+  for (const element of elementsOf(list!, meter)) {
     meter.work(unique.length);
     if (!unique.some((other) => equal(element, other, meter))) unique.push(element);
   }
@@ -146,11 +147,11 @@ export const LIST_LIBRARY: Library = [
     call: sort,
   },
   declare("lists.range", overload("lists_range", [INT], listOf(INT), range)),
-  declare("reverse", memberOverload("list_reverse", [LIST_T], LIST_T, ([list]) => resultOf(() => new CelArray(elementsOf(list!).toReversed())))),
+  declare("reverse", memberOverload("list_reverse", [LIST_T], LIST_T, ([list], meter) => resultOf(() => new CelArray(elementsOf(list!, meter).toReversed())))),
   declare("distinct", memberOverload("list_distinct", [LIST_T], LIST_T, distinct)),
 ];
 
-const contains = (list: CelValue, part: CelValue, meter: Parameters<Implementation>[1]): boolean => {
+const contains = (list: CelValue, part: CelValue, meter: CostMeter): boolean => {
   const elements = [...(list as CelList)];
   return [...(part as CelList)].every((wanted) => {
     meter.work(elements.length);

@@ -147,7 +147,7 @@ const isIn: Implementation = ([element, container], meter) => {
     return found instanceof CelError ? found : found !== undefined;
   }
   if (!(container instanceof CelList)) return NO_SUCH_OVERLOAD;
-  meter.work(container.size);
+  meter.work(container.size * 5);
   for (const candidate of container) if (equal(element!, candidate, meter)) return true;
   return false;
 };

@@ -10,10 +10,13 @@ const OPTIONAL_V = optionalOf(V);
 const LIST_V = listOf(V);
 const MAP_KV = mapOf(K, V);
 
-const unwrap: Implementation = ([list]) => resultOf(() => new CelArray([...(list as CelList)].flatMap((element) => {
-  if (!(element instanceof CelOptional)) throw new FunctionError(`value ${showValue(element)} is not optional`);
-  return element.value === undefined ? [] : [element.value];
-})));
+const unwrap: Implementation = ([list], meter) => resultOf(() => {
+  meter.work((list as CelList).size);
+  return new CelArray([...(list as CelList)].flatMap((element) => {
+    if (!(element instanceof CelOptional)) throw new FunctionError(`value ${showValue(element)} is not optional`);
+    return element.value === undefined ? [] : [element.value];
+  }));
+});
 
 function elementAt(list: CelValue | undefined, index: number): CelOptional | CelError {
   const element = (list as CelList).size === 0 ? undefined : (list as CelList).at(index);

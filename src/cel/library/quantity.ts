@@ -1,5 +1,6 @@
 import { parseQuantityParts, QUANTITY_ERROR } from "#lib/quantity.ts";
-import { declare, memberOverload, overload, type Library } from "../functions.ts";
+import type { CostMeter } from "../cost.ts";
+import { declare, memberOverload, overload, type Implementation, type Library } from "../functions.ts";
 import { BOOL, DOUBLE, INT, STRING, opaqueType } from "../types.ts";
 import { CelDouble, CelError, CelOpaque, MAX_INT, MIN_INT, type CelValue, type Result } from "../values.ts";
 
@@ -14,16 +15,23 @@ class Quantity extends CelOpaque {
   readonly scale: number;
   /** Kubernetes keeps some quantities in a form that it doesn't convert to an integer, even where it could. */
   readonly decimal: boolean;
+  readonly #weight: number;
 
   constructor(value: bigint, scale: number, decimal: boolean) {
     super();
     this.value = value;
     this.scale = scale;
     this.decimal = decimal;
+    // Digits beyond those of a number that fits.
+    this.#weight = value > MIN_INT && value < MAX_INT ? 1 : value.toString(16).length;
   }
 
   override equals(other: CelOpaque): boolean {
     return compareQuantities(this, other as Quantity) === 0;
+  }
+
+  override weight(): number {
+    return this.#weight;
   }
 
   /** The value as a multiple of 10 to a scale no larger than its own. */
@@ -32,7 +40,11 @@ class Quantity extends CelOpaque {
   }
 }
 
-function parse(text: string): Quantity | CelError {
+/** Large integers take more than a step for each digit. */
+const DIGIT_WORK = 50;
+
+function parse(text: string, meter: CostMeter): Quantity | CelError {
+  meter.work(text.length * DIGIT_WORK);
   let parts;
   try {
     parts = parseQuantityParts(text);
@@ -88,21 +100,29 @@ function approximate(quantity: CelValue): Result {
   return new CelDouble(Number(`${value}e${scale}`));
 }
 
+/** Kubernetes charges a unit for arithmetic on however many digits. */
+function weighed(call: Implementation): Implementation {
+  return (args, meter) => {
+    for (const arg of args) if (arg instanceof Quantity) meter.work(arg.weight());
+    return call(args, meter);
+  };
+}
+
 /** @see https://github.com/kubernetes/apiserver/blob/master/pkg/cel/library/quantity.go */
 export const QUANTITY_LIBRARY: Library = [
-  declare("quantity", overload("string_to_quantity", [STRING], QUANTITY, ([text]) => parse(text as string))),
-  declare("isQuantity", overload("is_quantity_string", [STRING], BOOL, ([text]) => parse(text as string) instanceof Quantity)),
+  declare("quantity", overload("string_to_quantity", [STRING], QUANTITY, ([text], meter) => parse(text as string, meter))),
+  declare("isQuantity", overload("is_quantity_string", [STRING], BOOL, ([text], meter) => parse(text as string, meter) instanceof Quantity)),
   declare("sign", overload("quantity_sign", [QUANTITY], INT, ([quantity]) => BigInt(compareQuantities(quantity as Quantity, new Quantity(0n, 0, false))))),
-  declare("isGreaterThan", memberOverload("quantity_is_greater_than", [QUANTITY, QUANTITY], BOOL, ([a, b]) => compareQuantities(a as Quantity, b as Quantity) > 0)),
-  declare("isLessThan", memberOverload("quantity_is_less_than", [QUANTITY, QUANTITY], BOOL, ([a, b]) => compareQuantities(a as Quantity, b as Quantity) < 0)),
-  declare("compareTo", memberOverload("quantity_compare_to", [QUANTITY, QUANTITY], INT, ([a, b]) => BigInt(compareQuantities(a as Quantity, b as Quantity)))),
-  declare("asApproximateFloat", memberOverload("quantity_get_float", [QUANTITY], DOUBLE, ([quantity]) => approximate(quantity!))),
+  declare("isGreaterThan", memberOverload("quantity_is_greater_than", [QUANTITY, QUANTITY], BOOL, weighed(([a, b]) => compareQuantities(a as Quantity, b as Quantity) > 0))),
+  declare("isLessThan", memberOverload("quantity_is_less_than", [QUANTITY, QUANTITY], BOOL, weighed(([a, b]) => compareQuantities(a as Quantity, b as Quantity) < 0))),
+  declare("compareTo", memberOverload("quantity_compare_to", [QUANTITY, QUANTITY], INT, weighed(([a, b]) => BigInt(compareQuantities(a as Quantity, b as Quantity))))),
+  declare("asApproximateFloat", memberOverload("quantity_get_float", [QUANTITY], DOUBLE, weighed(([quantity]) => approximate(quantity!)))),
   declare("asInteger", memberOverload("quantity_get_int", [QUANTITY], INT, ([quantity]) => integer(quantity!) ?? new CelError("cannot convert value to integer"))),
   declare("isInteger", memberOverload("quantity_is_integer", [QUANTITY], BOOL, ([quantity]) => integer(quantity!) !== undefined)),
   declare("add",
-    memberOverload("quantity_add", [QUANTITY, QUANTITY], QUANTITY, ([a, b]) => plus(a!, b!, 1n)),
-    memberOverload("quantity_add_int", [QUANTITY, INT], QUANTITY, ([a, b]) => plus(a!, b!, 1n))),
+    memberOverload("quantity_add", [QUANTITY, QUANTITY], QUANTITY, weighed(([a, b]) => plus(a!, b!, 1n))),
+    memberOverload("quantity_add_int", [QUANTITY, INT], QUANTITY, weighed(([a, b]) => plus(a!, b!, 1n)))),
   declare("sub",
-    memberOverload("quantity_sub", [QUANTITY, QUANTITY], QUANTITY, ([a, b]) => plus(a!, b!, -1n)),
-    memberOverload("quantity_sub_int", [QUANTITY, INT], QUANTITY, ([a, b]) => plus(a!, b!, -1n))),
+    memberOverload("quantity_sub", [QUANTITY, QUANTITY], QUANTITY, weighed(([a, b]) => plus(a!, b!, -1n))),
+    memberOverload("quantity_sub_int", [QUANTITY, INT], QUANTITY, weighed(([a, b]) => plus(a!, b!, -1n)))),
 ];

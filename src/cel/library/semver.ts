@@ -17,6 +17,10 @@ class Semver extends CelOpaque {
     [this.major, this.minor, this.patch, this.prerelease] = [major, minor, patch, prerelease];
   }
 
+  override weight(): number {
+    return this.prerelease.length;
+  }
+
   override equals(other: CelOpaque): boolean {
     return compareVersions(this, other as Semver) === 0;
   }
@@ -101,15 +105,20 @@ const semver: Implementation = ([text, normalize = false]) => resultOf(() => par
 
 const isSemver: Implementation = (args, meter) => !(semver(args, meter) instanceof CelError);
 
-const compareTo = (a: CelValue | undefined, b: CelValue | undefined): -1 | 0 | 1 => compareVersions(a as Semver, b as Semver);
+function comparing(result: (order: -1 | 0 | 1) => CelValue): Implementation {
+  return ([a, b], meter) => {
+    meter.work((a as Semver).weight());
+    return result(compareVersions(a as Semver, b as Semver));
+  };
+}
 
 /** @see https://github.com/kubernetes/apiserver/blob/master/pkg/cel/library/semverlib.go */
 export const SEMVER_LIBRARY: Library = [
   declare("semver", overload("string_to_semver", [STRING], SEMVER, semver), overload("string_bool_to_semver", [STRING, BOOL], SEMVER, semver)),
   declare("isSemver", overload("is_semver_string", [STRING], BOOL, isSemver), overload("is_semver_string_bool", [STRING, BOOL], BOOL, isSemver)),
-  declare("isGreaterThan", memberOverload("semver_is_greater_than", [SEMVER, SEMVER], BOOL, ([a, b]) => compareTo(a, b) > 0)),
-  declare("isLessThan", memberOverload("semver_is_less_than", [SEMVER, SEMVER], BOOL, ([a, b]) => compareTo(a, b) < 0)),
-  declare("compareTo", memberOverload("semver_compare_to", [SEMVER, SEMVER], INT, ([a, b]) => BigInt(compareTo(a, b)))),
+  declare("isGreaterThan", memberOverload("semver_is_greater_than", [SEMVER, SEMVER], BOOL, comparing((order) => order > 0))),
+  declare("isLessThan", memberOverload("semver_is_less_than", [SEMVER, SEMVER], BOOL, comparing((order) => order < 0))),
+  declare("compareTo", memberOverload("semver_compare_to", [SEMVER, SEMVER], INT, comparing((order) => BigInt(order)))),
   declare("major", memberOverload("semver_major", [SEMVER], INT, ([version]) => BigInt.asIntN(64, (version as Semver).major))),
   declare("minor", memberOverload("semver_minor", [SEMVER], INT, ([version]) => BigInt.asIntN(64, (version as Semver).minor))),
   declare("patch", memberOverload("semver_patch", [SEMVER], INT, ([version]) => BigInt.asIntN(64, (version as Semver).patch))),

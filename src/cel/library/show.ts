@@ -4,26 +4,39 @@ import {
 } from "../values.ts";
 import { formatDouble } from "./numbers.ts";
 
+/** Nobody reads more, and a message may not grow as large as the data. */
+const MAX_PARTS = 100;
+
 /** A value within a message of cel-go's: Go's `%v`. */
 export function showValue(value: Result): string {
-  if (value instanceof CelError) return value.message;
-  if (value === null) return "null";
-  if (typeof value !== "object") return String(value);
-  if (value instanceof CelDouble) return formatDouble(value.value);
-  if (value instanceof CelUint) return String(value.value);
-  if (value instanceof CelTypeValue) return value.name;
-  if (value instanceof CelBytes) return `[${[...value.bytes].join(" ")}]`;
-  if (value instanceof CelTimestamp) return formatTimestamp(value.epochNanos, value.offsetSeconds);
-  if (value instanceof CelDuration) return goDuration(value.nanos);
-  if (value instanceof CelOptional) return value.value === undefined ? "optional.none()" : `optional(${showValue(value.value)})`;
-  if (value instanceof CelList) return `[${shortened([...value].map(showValue))}]`;
-  if (value instanceof CelMap) return `{${shortened([...value.keys()].map((key) => `${showValue(key)}: ${showValue(value.find(key) ?? null)}`))}}`;
-  return typeNameOf(value);
-}
+  let parts = 0;
+  return show(value);
 
-/** Nobody reads more, and a message may not grow as large as the data. */
-function shortened(elements: string[]): string {
-  return elements.length <= 100 ? elements.join(", ") : `${elements.slice(0, 100).join(", ")}, ...`;
+  function show(part: Result): string {
+    parts++;
+    if (part instanceof CelError) return part.message;
+    if (part === null) return "null";
+    if (typeof part !== "object") return String(part);
+    if (part instanceof CelDouble) return formatDouble(part.value);
+    if (part instanceof CelUint) return String(part.value);
+    if (part instanceof CelTypeValue) return part.name;
+    if (part instanceof CelBytes) return `[${part.bytes.subarray(0, MAX_PARTS).join(" ")}]`;
+    if (part instanceof CelTimestamp) return formatTimestamp(part.epochNanos, part.offsetSeconds);
+    if (part instanceof CelDuration) return goDuration(part.nanos);
+    if (part instanceof CelOptional) return part.value === undefined ? "optional.none()" : `optional(${show(part.value)})`;
+    if (part instanceof CelList) return `[${joined(part, show)}]`;
+    if (part instanceof CelMap) return `{${joined(part.keys(), (key) => `${show(key)}: ${show(part.find(key) ?? null)}`)}}`;
+    return typeNameOf(part);
+  }
+
+  function joined<T>(elements: Iterable<T>, text: (element: T) => string): string {
+    const shown: string[] = [];
+    for (const element of elements) {
+      if (parts >= MAX_PARTS) return [...shown, "..."].join(", ");
+      shown.push(text(element));
+    }
+    return shown.join(", ");
+  }
 }
 
 /** Go's own text of a duration: `1h2m3.5s`. */

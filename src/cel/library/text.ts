@@ -1,12 +1,16 @@
+import type { CostMeter } from "../cost.ts";
 import { declare, FunctionError, memberOverload, overload, resultOf, type Implementation, type Library } from "../functions.ts";
 import { BOOL, DYN, INT, STRING, listOf } from "../types.ts";
-import { CelArray, CelList, NO_SUCH_OVERLOAD, type CelValue, type Result } from "../values.ts";
+import { CelArray, CelList, NO_SUCH_OVERLOAD, type CelValue } from "../values.ts";
 import { formatString } from "./format-string.ts";
 import { showValue } from "./show.ts";
 
-/** Code points, as Go's runes. */
-function characters(text: string): string[] {
-  return [...text];
+/** Code points, as Go's runes: an array of a long string's takes as long as so many steps for each. */
+const CHARACTER_WORK = 10;
+
+function characters(text: string, meter: CostMeter): string[] {
+  meter.work(text.length * CHARACTER_WORK);
+  return Array.from(text);
 }
 
 function strings(elements: readonly string[]): CelArray {
@@ -26,51 +30,64 @@ function outOfRange(at: CelValue): FunctionError {
   return new FunctionError(`index out of range: ${at as bigint}`);
 }
 
-const charAt: Implementation = ([text, at]) => resultOf(() => {
-  const all = characters(text as string);
-  if (index(at!) < 0 || index(at!) > all.length) throw outOfRange(at!);
-  return all[index(at!)] ?? "";
+/** Where the character at a position begins, in UTF-16 units. */
+function offsetOf(text: string, position: number, meter: CostMeter): number {
+  if (meter.length(text) === text.length) return position;
+  meter.work(position);
+  let offset = 0;
+  for (let count = 0; count < position; count++) offset += text.codePointAt(offset)! > 0xffff ? 2 : 1;
+  return offset;
+}
+
+/** The position of the character that begins at an offset. */
+function positionOf(text: string, offset: number, meter: CostMeter): bigint {
+  return BigInt(meter.length(text) === text.length ? offset : meter.length(text.slice(0, offset)));
+}
+
+const charAt: Implementation = ([text, at], meter) => resultOf(() => {
+  const length = meter.length(text as string);
+  if (index(at!) < 0 || index(at!) > length) throw outOfRange(at!);
+  const character = index(at!) === length ? undefined : (text as string).codePointAt(offsetOf(text as string, index(at!), meter));
+  return character === undefined ? "" : String.fromCodePoint(character);
 });
 
-const indexOf: Implementation = ([text, part, offset = 0n]) => resultOf(() => {
+const indexOf: Implementation = ([text, part, offset = 0n], meter) => resultOf(() => {
   // Found anywhere, wherever that is.
   if (part === "") return offset as bigint;
-  const from = index(offset);
-  if (from < 0) throw outOfRange(offset);
-  const all = characters(text as string);
-  if (from >= all.length) return -1n;
-  const found = all.slice(from).join("").indexOf(part as string);
-  return found < 0 ? -1n : BigInt(from + characters(all.slice(from).join("").slice(0, found)).length);
+  if (index(offset) < 0) throw outOfRange(offset);
+  if (index(offset) >= meter.length(text as string)) return -1n;
+  meter.work((text as string).length);
+  const found = (text as string).indexOf(part as string, offsetOf(text as string, index(offset), meter));
+  return found < 0 ? -1n : positionOf(text as string, found, meter);
 });
 
-const lastIndexOf: Implementation = ([text, part, offset]) => resultOf(() => {
-  const all = characters(text as string);
-  const wanted = characters(part as string);
-  if (part === "") return (offset as bigint | undefined) ?? BigInt(all.length);
+const lastIndexOf: Implementation = ([text, part, offset], meter) => resultOf(() => {
+  const length = meter.length(text as string);
+  if (part === "") return (offset as bigint | undefined) ?? BigInt(length);
   if (offset === undefined && Buffer.byteLength(text as string) < Buffer.byteLength(part as string)) return -1n;
-  const from = offset === undefined ? all.length - 1 : index(offset);
+  const from = offset === undefined ? length - 1 : index(offset);
   if (from < 0) throw outOfRange(offset ?? BigInt(from));
-  if (from >= all.length || wanted.length > all.length) return -1n;
-  // The match begins at `from` or before.
-  const end = Math.min(from, all.length - wanted.length) + wanted.length;
-  const before = all.slice(0, end).join("");
-  const found = before.lastIndexOf(part as string);
-  return found < 0 ? -1n : BigInt(characters(before.slice(0, found)).length);
+  const wanted = meter.length(part as string);
+  if (from >= length || wanted > length) return -1n;
+  meter.work((text as string).length);
+  const found = (text as string).lastIndexOf(part as string, offsetOf(text as string, Math.min(from, length - wanted), meter));
+  return found < 0 ? -1n : positionOf(text as string, found, meter);
 });
 
-const substring: Implementation = ([text, start, end]) => resultOf(() => {
-  const all = characters(text as string);
+const substring: Implementation = ([text, start, end], meter) => resultOf(() => {
+  const length = meter.length(text as string);
   if (end !== undefined && (start as bigint) > (end as bigint)) {
     throw new FunctionError(`invalid substring range. start: ${start as bigint}, end: ${end as bigint}`);
   }
-  for (const at of end === undefined ? [start!] : [start!, end]) if (index(at) < 0 || index(at) > all.length) throw outOfRange(at);
-  return all.slice(index(start!), end === undefined ? undefined : index(end)).join("");
+  for (const at of end === undefined ? [start!] : [start!, end]) if (index(at) < 0 || index(at) > length) throw outOfRange(at);
+  const to = end === undefined ? undefined : offsetOf(text as string, index(end), meter);
+  return (text as string).slice(offsetOf(text as string, index(start!), meter), to);
 });
 
 /** Go's strings.Replace: an empty text to replace stands before each character and at the end. */
 const replace: Implementation = ([text, from, to, limit = -1n], meter) => {
   const most = (limit as bigint) < 0n ? Number.MAX_SAFE_INTEGER : index(limit);
-  const pieces = from === "" ? characters(text as string) : (text as string).split(from as string);
+  const pieces = from === "" ? characters(text as string, meter) : (text as string).split(from as string);
   const replacements = Math.min(most, from === "" ? pieces.length + 1 : pieces.length - 1);
   meter.work((text as string).length + replacements * (to as string).length);
   if (from === "") {
@@ -81,10 +98,10 @@ const replace: Implementation = ([text, from, to, limit = -1n], meter) => {
 };
 
 /** Go's strings.SplitN: the last piece is the rest. */
-const split: Implementation = ([text, separator, limit = -1n]) => {
+const split: Implementation = ([text, separator, limit = -1n], meter) => {
   const most = (limit as bigint) < 0n ? Number.MAX_SAFE_INTEGER : index(limit);
   if (most === 0) return strings([]);
-  const pieces = separator === "" ? characters(text as string) : (text as string).split(separator as string);
+  const pieces = separator === "" ? characters(text as string, meter) : (text as string).split(separator as string);
   if (pieces.length <= most) return strings(pieces);
   return strings([...pieces.slice(0, most - 1), pieces.slice(most - 1).join(separator as string)]);
 };
@@ -93,7 +110,7 @@ const join: Implementation = ([list, separator = ""], meter) => resultOf(() => {
   const pieces: string[] = [];
   let length = 0;
   for (const element of list as CelList) {
-    if (typeof element !== "string") throw new FunctionError(`join: invalid input: ${showValue(element as Result)}`);
+    if (typeof element !== "string") throw new FunctionError(`join: invalid input: ${showValue(element)}`);
     length += element.length + (separator as string).length;
     meter.work(element.length + (separator as string).length + 1);
     pieces.push(element);

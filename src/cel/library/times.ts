@@ -1,9 +1,14 @@
+import type { CostMeter } from "../cost.ts";
 import { declare, memberOverload, type FunctionDeclaration, type Library } from "../functions.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import { DURATION, INT, STRING, TIMESTAMP } from "../types.ts";
 import { CelDuration, CelError, CelTimestamp, type CelValue, type Result } from "../values.ts";
 
-function field(timestamp: CelValue, zone: CelValue, pick: (fields: CalendarFields) => number): Result {
+/** Looking a zone's offset up takes as long as so many steps. */
+const ZONE_WORK = 2000;
+
+function field(timestamp: CelValue, zone: CelValue, pick: (fields: CalendarFields) => number, meter: CostMeter): Result {
+  if (zone !== "") meter.work(ZONE_WORK);
   try {
     return BigInt(pick(calendarFields((timestamp as CelTimestamp).epochNanos, zone as string)));
   } catch (error) {
@@ -13,8 +18,8 @@ function field(timestamp: CelValue, zone: CelValue, pick: (fields: CalendarField
 
 function timestampGetter(name: string, suffix: string, pick: (fields: CalendarFields) => number, unitNanos?: bigint): FunctionDeclaration {
   const overloads = [
-    memberOverload(`timestamp_to_${suffix}`, [TIMESTAMP], INT, ([timestamp]) => field(timestamp!, "", pick)),
-    memberOverload(`timestamp_to_${suffix}_with_tz`, [TIMESTAMP, STRING], INT, ([timestamp, zone]) => field(timestamp!, zone!, pick)),
+    memberOverload(`timestamp_to_${suffix}`, [TIMESTAMP], INT, ([timestamp], meter) => field(timestamp!, "", pick, meter)),
+    memberOverload(`timestamp_to_${suffix}_with_tz`, [TIMESTAMP, STRING], INT, ([timestamp, zone], meter) => field(timestamp!, zone!, pick, meter)),
   ];
   if (unitNanos !== undefined) overloads.push(memberOverload(`duration_to_${suffix}`, [DURATION], INT, ([duration]) => (duration as CelDuration).nanos / unitNanos));
   return declare(name, ...overloads);
