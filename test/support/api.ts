@@ -1,7 +1,7 @@
 /** The cluster's API through @kubernetes/client-node: a real client, and there on every machine that has the development dependencies. */
 import { Writable } from "node:stream";
 import { AppsV1Api, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, setHeaderOptions, Watch, type V1EndpointSlice, type V1Pod } from "@kubernetes/client-node";
-import { after } from "node:test";
+import { cleanUpShared } from "./cluster.ts";
 import { until, type WaitOptions } from "./wait.ts";
 
 export interface ExecResult {
@@ -28,7 +28,7 @@ export class ClusterApi {
   /** A namespace of the file's own, deleted after its tests. */
   async ownNamespace(name: string): Promise<string> {
     await this.core.createNamespace({ body: { metadata: { name } } });
-    after(() => this.core.deleteNamespace({ name }));
+    cleanUpShared(() => this.core.deleteNamespace({ name }));
     return name;
   }
 

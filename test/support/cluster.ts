@@ -35,6 +35,11 @@ export async function sharedShop(): Promise<TestCluster & { shop: string; shopTl
   return { ...cluster, shop, shopTls };
 }
 
+/** Runs after the file's tests when others use the cluster too; one that is the file's own is gone by then, with all that was on it. */
+export function cleanUpShared(cleanUp: () => Promise<unknown>): void {
+  if (process.env[SHARED_CLUSTER] !== undefined) after(cleanUp);
+}
+
 async function ownCluster(args: string[]): Promise<string> {
   const { dataDir, stop } = await startOwnCluster(args);
   after(stop);

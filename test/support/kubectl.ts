@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { sharedCluster, type TestCluster } from "./cluster.ts";
+import { cleanUpShared, sharedCluster, type TestCluster } from "./cluster.ts";
 import { start, type Finished, type Started } from "./tidepool.ts";
 import { which } from "./which.ts";
 
@@ -115,7 +115,7 @@ function asText(input: string | object): string {
 /** A namespace of the file's own, deleted after its tests. */
 async function ownNamespace(kubectl: Kubectl, name: string): Promise<Kubectl> {
   await kubectl.ok(["apply", "-f", "-"], { input: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
-  after(() => kubectl.ok(["delete", "namespace", name, "--wait=false"]));
+  cleanUpShared(() => kubectl.ok(["delete", "namespace", name, "--wait=false"]));
   return kubectl.in(name);
 }
 
