@@ -1,20 +1,22 @@
 /** The control plane: certificates, store, API server, controllers and scheduler. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
-import type { Logger } from "#lib/log.ts";
+import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import { definitions } from "#api/definitions/index.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
 import { isWatched } from "#api/scheme.ts";
-import { componentUser, createApiServer, ensurePki, keepBootstrapped, kubeconfig, reconcilePolicy, serve, serviceAccountUser, systemUser, type KeyPair, type User } from "#apiserver/index.ts";
+import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, reconcilePolicy, serve, serviceAccountUser, systemUser, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import type { Disposer } from "./disposer.ts";
 import type { DataPaths } from "./paths.ts";
+import { Refusal } from "./refusal.ts";
 import { openClusterStore } from "./store.ts";
 import { API_PORT, CONTROL_PLANE, NODES } from "./topology.ts";
 
@@ -52,9 +54,12 @@ const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
   const pki = await ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
-  const clusterStore = openClusterStore(paths, clock);
+  const encryption = await readEncryption(paths);
+  const clusterStore = openClusterStore(paths, clock, { transformer: encryption });
   disposer.add("store", () => clusterStore.close());
   const { store } = clusterStore;
+  const rewritten = await encryptStale(store, encryption);
+  if (rewritten > 0) log.info("encrypted what was plain or had an older key", { objects: rewritten });
 
   const kubelets = new Map<string, KubeletApi>();
   const api = createApiServer({
@@ -102,4 +107,12 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     shopCertificate: pki.servers["shop"]!,
     connectNode: (name, kubelet) => kubelets.set(name, kubelet),
   };
+}
+
+async function readEncryption({ pki }: DataPaths): Promise<Encryption> {
+  try {
+    return await ensureEncryption(pki);
+  } catch (error) {
+    throw new Refusal(`${join(pki, ENCRYPTION_CONFIGURATION)}: ${errorMessage(error)}.`);
+  }
 }

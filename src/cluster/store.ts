@@ -1,6 +1,7 @@
 /** The cluster's store: opened, or refused with what to do. */
 import { dirname, join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
+import { DecryptionError, ENCRYPTION_CONFIGURATION } from "#apiserver/index.ts";
 import { compactPeriodically, CorruptStoreError, openStore, sqliteDriver, type Store, type StoreOptions } from "#store/index.ts";
 import { commandFor } from "./command-line.ts";
 import type { DataPaths } from "./paths.ts";
@@ -17,6 +18,7 @@ export function openClusterStore(paths: DataPaths, clock: Clock, options: Pick<S
   try {
     store = openStore({ ...options, driver: sqliteDriver(paths.store) });
   } catch (error) {
+    if (error instanceof DecryptionError) throw new Refusal(adviceOnKeys(error, paths));
     throw error instanceof CorruptStoreError ? new Refusal(adviceOn(error, paths)) : error;
   }
   const stopCompaction = compactPeriodically(store, clock);
@@ -34,6 +36,13 @@ function adviceOn(error: CorruptStoreError, paths: DataPaths): string {
     `The store is damaged, so nothing of it is served, and nothing was changed: ${error.message}.`,
     `With a backup: ${moveAwayCommand(paths.store)}, then '${commandFor("snapshot restore FILE", paths.root)}'.`,
     `Without one, '${commandFor("snapshot save FILE --salvage", paths.root)}' saves what can still be read, and tells what can't; restore that.`,
+  ].join("\n");
+}
+
+function adviceOnKeys({ message }: DecryptionError, { pki }: DataPaths): string {
+  return [
+    `An encrypted object can't be read, so nothing is served: ${message}.`,
+    `Its key is missing in ${join(pki, ENCRYPTION_CONFIGURATION)}. Put the file back as it was when the object was written: after a restore, the one of the cluster that was saved.`,
   ].join("\n");
 }
 
