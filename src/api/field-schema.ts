@@ -70,10 +70,10 @@ const DEDUCED: FieldSchema = {
 
 /** Builds each field once, when it is first looked at. */
 function lazyFields(names: readonly string[], build: (name: string) => FieldSchema): (name: string) => FieldSchema | undefined {
-  const known = new Map<string, FieldSchema | undefined>(names.map((name) => [name, undefined]));
+  const known = new Map<string, FieldSchema | null>(names.map((name) => [name, null]));
   return (name) => {
     const found = known.get(name);
-    if (found || !known.has(name)) return found;
+    if (found !== null) return found;
     const field = build(name);
     known.set(name, field);
     return field;

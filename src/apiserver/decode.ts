@@ -64,7 +64,7 @@ export async function decodeBody(request: HttpRequest, validation: FieldValidati
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
   }
-  const strictErrors = validation === "Ignore" ? [] : duplicateFields(text).map((field) => `duplicate field "${field}"`);
+  const strictErrors = validation === "Ignore" ? [] : duplicateFields(text, value).map((field) => `duplicate field "${field}"`);
   return { value, strictErrors };
 }
 

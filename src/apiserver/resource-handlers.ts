@@ -79,8 +79,14 @@ export async function handleUpdate(call: Call): Promise<HttpResponse> {
   const request = writeRequest(call);
   const object = await decodeObject(http, checksOf(call));
   if (!object.metadata.name) throw badRequest(`the name of the object (${target.name} based on URL) was undeterminable: name must be provided`);
-  const entry = await registry.update(request, target.name, () => structuredClone(object), target);
-  return answerEntry(call, 200, entry);
+  let sent: Stored | undefined = object;
+  const change = async (): Promise<Stored> => {
+    const next = sent ?? (await decodeObject(http, { ...checksOf(call), validation: "Ignore" }));
+    sent = undefined; // the attempt changes it
+    return next;
+  };
+  const { subresource } = target;
+  return answerEntry(call, 200, await registry.update(request, target.name, change, { subresource, isBlind: true }));
 }
 
 /** PATCH on an object or its status. */

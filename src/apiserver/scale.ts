@@ -87,6 +87,7 @@ const endpoint = (): Endpoint => ({
   schema: fieldsOfModel(MODEL),
   zero: zeroOf(MODEL),
   resetFields: EMPTY,
+  schemaChanges: false,
   convert: (object, apiVersion) => (apiVersion === object.apiVersion ? object : undefined),
 });
 

@@ -26,6 +26,7 @@ export function endpointOf(
     schema: schema.fields(),
     zero: { apiVersion, kind, ...schema.zero?.() },
     resetFields: resetFields(definition, strategy, subresource),
+    schemaChanges: definition.schema !== undefined,
     convert(object, wanted) {
       if (wanted === object.apiVersion) return object;
       const from = object.apiVersion === apiVersion ? definition : versionOf(object.apiVersion);

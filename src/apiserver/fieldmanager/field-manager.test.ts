@@ -19,6 +19,7 @@ const endpoint: Endpoint = {
   subresource: "",
   zero: { apiVersion: "example.com/v1", kind: "Thing" },
   resetFields: fieldSet([["f:status"]]),
+  schemaChanges: true,
   convert: (object, apiVersion) => (apiVersion === "example.com/v0" ? undefined : { ...object, apiVersion }),
 };
 

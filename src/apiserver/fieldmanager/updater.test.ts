@@ -28,7 +28,7 @@ const schema = fieldsOfCustomResource({
   },
 });
 
-const updater: Updater = { convert: (object) => object, resetFields: EMPTY };
+const updater: Updater = { convert: (object) => object, resetFields: EMPTY, schemaChanges: true };
 const typed = (value: Json): Typed => ({ value, schema, apiVersion: "v1" });
 
 /** An object and its owners. */

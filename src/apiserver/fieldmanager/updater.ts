@@ -34,6 +34,8 @@ export interface Updater {
   convert(object: Typed, apiVersion: string): Typed | undefined;
   /** What the endpoint doesn't let anyone write, of its own version. */
   resetFields: FieldSet;
+  /** Whether the schema may have changed since the managed fields were written: updates look into that, too, and not applies alone. */
+  schemaChanges: boolean;
 }
 
 /** A field that another manager owns and wants otherwise. */
@@ -60,7 +62,7 @@ export function update(updater: Updater, live: Typed, next: Typed, managers: Man
   const comparison = ignoring(compare(next.schema, live.value, next.value), updater.resetFields);
   if (isSame(comparison)) return managers;
   const { added, modified, removed } = comparison;
-  const others = takeOver(updater, live, next, comparison, reconcileAll(updater, live, managers), manager, true);
+  const others = takeOver(updater, live, next, comparison, updater.schemaChanges ? reconcileAll(updater, live, managers) : managers, manager, true);
   const own = others.get(manager)?.fields ?? EMPTY;
   const fields = recursiveDifference(union(union(difference(own, removed), modified), added), updater.resetFields);
   if (isEmpty(fields)) others.delete(manager);

@@ -38,7 +38,7 @@ export function readPatch({ http, registry }: Call, checks: Checks): (current: o
 }
 
 function strictErrorsOf(contentType: string, text: string, patch: unknown): string[] {
-  const duplicates = duplicateFields(text).map((field) => `duplicate field "${field}"`);
+  const duplicates = duplicateFields(text, patch).map((field) => `duplicate field "${field}"`);
   if (contentType !== JSON_PATCH) return duplicates;
   const known = ["op", "path", "from", "value"];
   const unknown = (Array.isArray(patch) ? patch : []).flatMap((operation, i) =>

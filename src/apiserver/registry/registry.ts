@@ -47,6 +47,8 @@ export interface UpdateOptions {
   admitted?: boolean;
   /** The change says itself who owns what: an apply, a Scale, a Binding. */
   ownsFields?: boolean;
+  /** The change doesn't look at the current state; it is given nothing. */
+  isBlind?: boolean;
 }
 
 export class Registry {
@@ -246,7 +248,7 @@ export class Registry {
   ): Promise<Entry> {
     for (let attempt = 1; ; attempt++) {
       const entry = this.get(request.namespace, name);
-      const next = await change(JSON.parse(entry.json) as Stored);
+      const next = await change((options.isBlind ? {} : JSON.parse(entry.json)) as Stored);
       const { uid, resourceVersion } = next.metadata ?? {};
       if (uid && uid !== (entry.object as Stored).metadata.uid) {
         throw conflict(this.subject(name), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${(entry.object as Stored).metadata.uid}`);
