@@ -61,10 +61,10 @@ describe("encryption at rest", () => {
   });
 
   it("makes no value twice the same, and none that is worth anything under another key", async () => {
-    const { toStorage, fromStorage } = await parsed(`[${gcm(["a", SECRET])}]`);
-    const sealed = toStorage(KEY, JSON_TEXT);
-    assert.notEqual(toStorage(KEY, JSON_TEXT), sealed);
-    assert.throws(() => fromStorage("secrets/shop/other", sealed), DecryptionError);
+    const one = await parsed(`[${gcm(["a", SECRET])}]`);
+    const sealed = one.toStorage(KEY, JSON_TEXT);
+    assert.notEqual(one.toStorage(KEY, JSON_TEXT), sealed);
+    assert.throws(() => one.fromStorage("secrets/shop/other", sealed), DecryptionError);
   });
 
   it("writes with the first provider and key, reads with all of them, and names what is to be written again", async () => {
@@ -112,8 +112,8 @@ resources:
     providers: [${gcm(["b", SECRET])}]
   - resources: ["*."]
     providers: [${gcm(["c", SECRET])}]`;
-    const { toStorage } = encryption(await parseEncryptionConfiguration(configuration));
-    const keyOf = (key: string): string | undefined => /^k8s:enc:aesgcm:v1:(\w):/.exec(toStorage(key, "{}"))?.[1];
+    const configured = encryption(await parseEncryptionConfiguration(configuration));
+    const keyOf = (key: string): string | undefined => /^k8s:enc:aesgcm:v1:(\w):/.exec(configured.toStorage(key, "{}"))?.[1];
     const keys = ["events/x/y", "configmaps/x/y", "widgets.example.org/x/y", "deployments.apps/x/y", "secrets/x/y", "roles.rbac.authorization.k8s.io/x/y"];
     assert.deepEqual(keys.map(keyOf), [undefined, "a", "a", "b", "c", undefined]);
   });

@@ -10,7 +10,7 @@ import { identity, type Provider } from "./providers.ts";
 
 export interface Encryption extends ValueTransformer {
   /** Keys of what was read and would be written otherwise now: it is plain, or encrypted with an older key. */
-  stale(): string[];
+  stale: () => string[];
 }
 
 /** A value that none of the configured keys opens. */
