@@ -46,9 +46,9 @@ export async function parseEncryptionConfiguration(text: string): Promise<Encryp
 }
 
 function providersOf(configuration: ProviderConfiguration): Provider[] {
-  const [[kind, { keys } = {}]] = Object.entries(configuration) as [[string, { keys?: Key[] }]];
+  const [[kind, value]] = Object.entries(configuration) as [[string, { keys?: Key[] } | undefined]];
   if (kind === "identity") return [identity];
-  return keys!.map(({ name, secret }) => WITH_KEYS[kind]!(name!, Buffer.from(secret!, "base64")));
+  return value!.keys!.map(({ name, secret }) => WITH_KEYS[kind]!(name!, Buffer.from(secret!, "base64")));
 }
 
 function validateResources(resources: Configuration["resources"]): FieldError[] {
