@@ -30,7 +30,9 @@ export function adapt(value: unknown, type: CelType): Result {
       return isJsonObject(value) ? new JsonObject(value, type) : mismatch("a map for the provided schema with type=object", value);
     case "optional":
       return wrapped(adapt(value, type.element));
-    default:
+    case "type":
+    case "opaque":
+    case "parameter":
       return adaptDynamic(value);
   }
 }
@@ -77,16 +79,9 @@ function adaptSimple(value: unknown, name: string, format: "date" | undefined): 
 }
 
 function adaptDynamic(value: unknown): Result {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "bigint":
-      return value;
-    case "number":
-      return Number.isInteger(value) && Math.abs(value) < INT_BOUND ? BigInt(value) : new CelDouble(value);
-    default:
-      return Array.isArray(value) ? new JsonList(value, undefined) : new JsonMap(value as Record<string, unknown>, DYN, false);
-  }
+  if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < INT_BOUND ? BigInt(value) : new CelDouble(value);
+  return Array.isArray(value) ? new JsonList(value, undefined) : new JsonMap(value as Record<string, unknown>, DYN, false);
 }
 
 /** Base64, in the alphabet for URLs or the usual one. */
@@ -296,7 +291,7 @@ export function toPlain(value: Result): unknown {
     if (part instanceof CelStruct) return Object.fromEntries(Array.from(part.fields, ([name, field]) => [name, plain(field)]));
     if (part instanceof CelOptional) return part.value === undefined ? null : plain(part.value);
     if (part instanceof CelTypeValue) return part.name;
-    throw new Error(part instanceof CelOpaque ? `a ${part.type.name} has no JSON form` : (part as CelError).message);
+    throw new Error(part instanceof CelOpaque ? `a ${part.type.name} has no JSON form` : part.message);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Reference } from "./checker.ts";
 import type { CostMeter } from "./cost.ts";
 import type { FunctionDeclaration, Implementation, Overload } from "./functions.ts";
-import type { Evaluate } from "./interpreter.ts";
+import type { Evaluate } from "./frame.ts";
 import { costOfCall, costOfResult } from "./library/costs.ts";
 import { isOfType } from "./type-relations.ts";
 import { CelError, typeNameOf, type CelValue, type Result } from "./values.ts";

@@ -161,7 +161,11 @@ class Checker {
         // Dyn, lest a later use gives the variable a type that has no such field.
         this.#assign(DYN, target);
         return DYN;
-      default:
+      case "simple":
+      case "list":
+      case "optional":
+      case "type":
+      case "opaque":
         if (!isDyn(target) && !isError(target)) this.#problems.report(expr.offset, `type '${formatType(target)}' does not support field selection`);
         return DYN;
     }
@@ -184,7 +188,8 @@ class Checker {
 
   #optionalSelect(expr: Call): CelType {
     const [operand, field] = expr.args as [Expr, Expr];
-    const name = field.kind === "literal" ? String(field.value) : "";
+    // The parser makes nothing else of a name.
+    const name = field.kind === "literal" ? (field.value as string) : "";
     return this.#inference.substitute(this.#field(expr, operand, name, true), false);
   }
 
@@ -245,7 +250,9 @@ class Checker {
           return optionalOf(instantiate(type.element));
         case "type":
           return type.of === undefined ? type : typeOf(instantiate(type.of));
-        default:
+        case "simple":
+        case "object":
+        case "opaque":
           return type;
       }
     };
@@ -361,16 +368,10 @@ function qualifiedName(expr: Expr): string | undefined {
 }
 
 function literalType(value: CelValue): CelType {
-  switch (typeof value) {
-    case "boolean":
-      return BOOL;
-    case "bigint":
-      return INT;
-    case "string":
-      return STRING;
-    default:
-      if (value instanceof CelDouble) return DOUBLE;
-      if (value instanceof CelUint) return UINT;
-      return value instanceof CelBytes ? BYTES : NULL;
-  }
+  if (typeof value === "boolean") return BOOL;
+  if (typeof value === "bigint") return INT;
+  if (typeof value === "string") return STRING;
+  if (value instanceof CelDouble) return DOUBLE;
+  if (value instanceof CelUint) return UINT;
+  return value instanceof CelBytes ? BYTES : NULL;
 }

@@ -1,6 +1,6 @@
 import type { CostMeter } from "./cost.ts";
 import {
-  CelBytes, CelDouble, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, type CelValue, type Result,
+  CelBytes, CelDouble, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, typeNameOf, type CelValue, type Result,
 } from "./values.ts";
 
 /** Steps of work: looking at an element, and up an entry. */
@@ -74,7 +74,8 @@ export function elementKey(list: CelList, element: Result, meter: CostMeter): st
 function keyText(value: Result, meter: CostMeter): string {
   if (value instanceof CelError) return value.message;
   if (typeof value === "string") return JSON.stringify(value);
-  const number = typeof value === "object" && value === null ? undefined : numberOf(value);
+  if (value === null) return "null";
+  const number = numberOf(value);
   if (number !== undefined) return String(number);
   if (value instanceof CelList) meter.work(value.size * ELEMENT_WORK);
   if (value instanceof CelList) return `[${[...value].map((element) => keyText(element, meter)).join()}]`;
@@ -84,7 +85,8 @@ function keyText(value: Result, meter: CostMeter): string {
   }
   if (value instanceof CelBytes) return `b${Buffer.from(value.bytes).toString("hex")}`;
   if (value instanceof CelTimestamp) return `t${value.epochNanos}`;
-  return value instanceof CelDuration ? `d${value.nanos}` : String(value);
+  if (value instanceof CelDuration) return `d${value.nanos}`;
+  return typeof value === "boolean" ? String(value) : typeNameOf(value);
 }
 
 function mapsEqual(a: CelMap, b: CelMap, meter: CostMeter): boolean {

@@ -8,6 +8,11 @@ const KEYWORDS = new Set([
   "namespace", "return", "var", "void", "while",
 ]);
 
+/** Whether a name is a word of the language: as a field, it's also found without its escape. */
+export function isKeyword(name: string): boolean {
+  return KEYWORDS.has(name);
+}
+
 const ESCAPES: Record<string, string> = { __: "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__" };
 const UNESCAPES: Record<string, string> = { underscores: "__", dot: ".", dash: "-", slash: "/" };
 

@@ -9,6 +9,7 @@ import { LIST_CREATE_COST, MAP_CREATE_COST, SELECT_COST, STRUCT_CREATE_COST } fr
 import { eitherSize, estimateCall, type Operand } from "./library/estimates.ts";
 import { ACCUMULATOR } from "./macros.ts";
 import { AND, CONDITIONAL, OPTIONAL_SELECT, OR } from "./operators.ts";
+import { codePointCount } from "./source.ts";
 import { DYN, type CelType } from "./types.ts";
 import { CelBytes } from "./values.ts";
 
@@ -265,12 +266,16 @@ function isBinding(expr: Comprehension): boolean {
 function literalSize(expr: Expr): Bounds | undefined {
   switch (expr.kind) {
     case "literal":
-      return exactly(typeof expr.value === "string" ? [...expr.value].length : expr.value instanceof CelBytes ? expr.value.bytes.length : 1);
+      return exactly(typeof expr.value === "string" ? codePointCount(expr.value) : expr.value instanceof CelBytes ? expr.value.bytes.length : 1);
     case "list":
       return exactly(expr.elements.length);
     case "map":
       return exactly(expr.entries.length);
-    default:
+    case "ident":
+    case "select":
+    case "call":
+    case "struct":
+    case "comprehension":
       return undefined;
   }
 }

@@ -3,56 +3,19 @@
  * @see https://github.com/google/cel-go/blob/master/interpreter/planner.go
  */
 import type { Call, Comprehension, Expr } from "./ast.ts";
-import type { CheckedExpr, Reference } from "./checker.ts";
-import { LIST_CREATE_COST, MAP_CREATE_COST, SELECT_COST, STRUCT_CREATE_COST, CostMeter } from "./cost.ts";
-import { AND, CONDITIONAL, INDEX, MAP_INSERT, NOT_STRICTLY_FALSE, OPTIONAL_INDEX, OPTIONAL_SELECT, OR } from "./operators.ts";
 import { planCall } from "./calls.ts";
-import { numberOf } from "./equality.ts";
+import { chained, relative, variable, type Chain, type Plan, type Qualifier } from "./chain.ts";
+import type { CheckedExpr, Reference } from "./checker.ts";
+import { CostMeter, LIST_CREATE_COST, MAP_CREATE_COST, SELECT_COST, STRUCT_CREATE_COST } from "./cost.ts";
 import { CelCompileError } from "./errors.ts";
+import { Fold, mapInsert } from "./fold.ts";
+import type { Evaluate, Frame } from "./frame.ts";
 import { showValue } from "./library/show.ts";
-import { ACCUMULATOR } from "./macros.ts";
-import { qualify } from "./qualify.ts";
+import { constantMembership } from "./membership.ts";
+import { AND, CONDITIONAL, INDEX, MAP_INSERT, NOT_STRICTLY_FALSE, OPTIONAL_INDEX, OPTIONAL_SELECT, OR } from "./operators.ts";
 import type { LiteralRegexes } from "./regex.ts";
 import { construct } from "./structs.ts";
-import {
-  CelArray, CelEntries, CelError, CelList, CelMap, CelOptional, CelTypeValue, GrowingList, isMapKey, NO_SUCH_OVERLOAD, type CelValue, type Result,
-} from "./values.ts";
-
-/** The variables in force: the bindings, and around the body of a macro its own. */
-export interface Frame {
-  readonly meter: CostMeter;
-  lookup(name: string): Result | undefined;
-  /** The bindings, past the variables of macros. */
-  readonly root: Frame;
-}
-
-export type Evaluate = (frame: Frame) => Result;
-
-/**
- * What evaluates an expression. Selections and indexes form chains on a variable or on another expression, which are
- * evaluated as a whole: what a chain costs is not the sum of its parts.
- */
-interface Plan {
-  readonly evaluate: Evaluate;
-  /** The value, for a plan that is constant. */
-  readonly constant?: CelValue;
-  readonly chain?: Chain;
-}
-
-interface Chain {
-  /** Charged where the chain is evaluated by itself, rather than as the index or the branch of another. */
-  readonly headCost: number;
-  /** Evaluates the head and applies the qualifiers; charges for qualifiers, not for the head itself. */
-  readonly resolve: (frame: Frame, qualifiers: readonly Qualifier[]) => Result;
-  readonly qualifiers: readonly Qualifier[];
-}
-
-interface Qualifier {
-  readonly optional: boolean;
-  readonly testOnly: boolean;
-  /** The key or index; resolving it may cost. */
-  readonly key: Evaluate;
-}
+import { CelArray, CelEntries, CelError, CelList, CelMap, CelOptional, CelTypeValue, goTypeNameOf, isMapKey, NO_SUCH_OVERLOAD, type CelValue, type Result } from "./values.ts";
 
 /** Plans an expression. Throws a CelCompileError for what is known now to fail, such as `int("x")`. */
 export function plan(checked: CheckedExpr, regexes: LiteralRegexes): Evaluate {
@@ -258,7 +221,7 @@ class Planner {
       const elements = range(outer);
       if (elements instanceof CelError) return elements;
       const fold = new Fold(expr, outer, init);
-      if (!(elements instanceof CelList) && !(elements instanceof CelMap)) return new CelError(`got '${showValue(elements)}', expected iterable type`);
+      if (!(elements instanceof CelList) && !(elements instanceof CelMap)) return notIterable(elements, expr.secondVariable !== undefined);
       const two = expr.secondVariable !== undefined;
       if (elements instanceof CelList) {
         for (let index = 0; index < elements.size; index++) {
@@ -275,59 +238,8 @@ class Planner {
   }
 }
 
-/** The variables of a macro while it goes over a list or a map. The accumulator is first computed when it's first read. */
-class Fold implements Frame {
-  readonly meter: CostMeter;
-  readonly root: Frame;
-  readonly #expr: Comprehension;
-  readonly #outer: Frame;
-  readonly #init: Evaluate;
-  #accu: Result | undefined;
-  #first: Result | undefined;
-  #second: Result | undefined;
-  #iterating = true;
-
-  constructor(expr: Comprehension, outer: Frame, init: Evaluate) {
-    this.#expr = expr;
-    this.#outer = outer;
-    this.#init = init;
-    this.meter = outer.meter;
-    this.root = outer.root;
-  }
-
-  lookup(name: string): Result | undefined {
-    if (name === this.#expr.accu) return (this.#accu ??= this.#initial());
-    if (this.#iterating && name === this.#expr.variable) return this.#first;
-    if (this.#iterating && name === this.#expr.secondVariable) return this.#second;
-    return this.#outer.lookup(name);
-  }
-
-  #initial(): Result {
-    const value = this.#init(this.#outer);
-    return this.#expr.accu === ACCUMULATOR ? growing(value) : value;
-  }
-
-  /** One round; false when it was the last. */
-  next(condition: Evaluate, step: Evaluate, first: Result, second: Result | undefined): boolean {
-    this.#first = first;
-    this.#second = second;
-    const proceed = condition(this);
-    if (typeof proceed === "boolean" && !proceed) return false;
-    this.#accu = step(this);
-    return true;
-  }
-
-  result(result: Evaluate): Result {
-    this.#iterating = false;
-    const value = result(this);
-    return value instanceof GrowingList ? new CelArray(value.elements) : value;
-  }
-}
-
-/** The list or the map that a macro fills starts as one of its own. */
-function growing(value: Result): Result {
-  if (value instanceof CelList) return new GrowingList();
-  return value instanceof CelMap ? new CelEntries() : value;
+function notIterable(value: CelValue, two: boolean): CelError {
+  return new CelError(two ? `unsupported comprehension range type: ${goTypeNameOf(value)}` : `got '${goTypeNameOf(value)}', expected iterable type`);
 }
 
 function constant(value: CelValue): Plan {
@@ -349,61 +261,6 @@ function folded(evaluate: Evaluate): Plan {
   const value = evaluate(noFrame());
   if (value instanceof CelError) throw new CelCompileError(value.message, "program instantiation failed");
   return constant(value);
-}
-
-function variable(name: string): Chain["resolve"] {
-  const global = name.startsWith(".");
-  const plainName = global ? name.slice(1) : name;
-  return (frame, qualifiers) => {
-    const value = (global ? frame.root : frame).lookup(plainName);
-    if (value === undefined) return new CelError(`no such attribute(s): ${plainName}`);
-    return value instanceof CelError ? value : applyQualifiers(frame, value, qualifiers);
-  };
-}
-
-function relative(evaluate: Evaluate): Chain["resolve"] {
-  return (frame, qualifiers) => {
-    const value = evaluate(frame);
-    return value instanceof CelError ? value : applyQualifiers(frame, value, qualifiers);
-  };
-}
-
-function chained(chain: Chain): Plan {
-  const { resolve, qualifiers, headCost } = chain;
-  // Testing for presence costs as much less.
-  const testOnly = isPresenceTest(qualifiers);
-  const cost = testOnly ? headCost - SELECT_COST : headCost;
-  return {
-    evaluate: (frame) => {
-      const value = resolve(frame, qualifiers);
-      frame.meter.charge(cost);
-      return value;
-    },
-    ...(!testOnly && { chain }),
-  };
-}
-
-function isPresenceTest(qualifiers: readonly Qualifier[]): boolean {
-  return qualifiers.at(-1)?.testOnly === true;
-}
-
-/** Within an optional, or once a qualifier is optional, what is missing makes the whole an empty optional. */
-function applyQualifiers(frame: Frame, head: CelValue, qualifiers: readonly Qualifier[]): Result {
-  const none = isPresenceTest(qualifiers) ? false : CelOptional.NONE;
-  if (head instanceof CelOptional && head.value === undefined) return none;
-  let optional = head instanceof CelOptional;
-  let value: CelValue = head instanceof CelOptional ? head.value! : head;
-  for (const qualifier of qualifiers) {
-    optional ||= qualifier.optional;
-    const key = qualifier.key(frame);
-    const presence = qualifier.testOnly ? "test" : optional ? "optional" : "required";
-    const qualified = key instanceof CelError ? key : qualify(value, key, presence);
-    const failed = qualified === undefined || qualified instanceof CelError;
-    if (!failed || presence !== "optional") frame.meter.charge(SELECT_COST);
-    if (failed) return qualified ?? none;
-    value = qualified;
-  }
-  return optional && !isPresenceTest(qualifiers) ? new CelOptional(value) : value;
 }
 
 /** `&&` and `||`: the one value that decides does so whatever the other side is, an error too. */
@@ -437,59 +294,3 @@ function optionalOr([left, right]: readonly Evaluate[], orValue: boolean): Evalu
   };
 }
 
-function mapInsert(args: readonly Evaluate[]): Evaluate {
-  return (frame) => {
-    const values: CelValue[] = [];
-    for (const [index, arg] of args.entries()) {
-      const value = arg(frame);
-      // Charged for once all arguments are evaluated.
-      if (index === args.length - 1) frame.meter.charge(1);
-      if (value instanceof CelError) return value;
-      values.push(value);
-    }
-    const [map, key, value] = values;
-    if (!(map instanceof CelEntries)) return NO_SUCH_OVERLOAD;
-    return value === undefined ? insertedAll(map, key!, frame.meter) : inserted(map, key!, value);
-  };
-}
-
-function insertedAll(map: CelEntries, entries: CelValue, meter: CostMeter): Result {
-  if (!(entries instanceof CelMap)) return NO_SUCH_OVERLOAD;
-  meter.work(entries.size * 60);
-  for (const key of entries.keys()) {
-    const value = entries.find(key) ?? null;
-    const result = value instanceof CelError ? value : inserted(map, key, value);
-    if (result instanceof CelError) return result;
-  }
-  return map;
-}
-
-function inserted(map: CelEntries, key: CelValue, value: CelValue): Result {
-  if (!isMapKey(key)) return new CelError(`unsupported key type: ${showValue(key)}`);
-  if (map.find(key) !== undefined) return new CelError(`insert failed: key ${showValue(key)} already exists`);
-  map.set(key, value);
-  return map;
-}
-
-/** `x in [1, 2]` with literal elements is one look-up, which cel-go doesn't charge for. Undefined for elements it can't look up. */
-function constantMembership(element: Evaluate, list: CelList): Evaluate | undefined {
-  if (list.size === 0) return () => false;
-  const members = new Set<string>();
-  for (const member of list) {
-    const name = primitiveName(member);
-    if (name === undefined) return undefined;
-    members.add(name);
-  }
-  return (frame) => {
-    const value = element(frame);
-    return value instanceof CelError ? value : members.has(primitiveName(value) ?? "");
-  };
-}
-
-/** The same for equal numbers of any type, and for nothing else. */
-function primitiveName(value: Result): string | undefined {
-  if (value === null || value instanceof CelError) return undefined;
-  if (typeof value !== "object" && typeof value !== "bigint") return `${typeof value} ${value}`;
-  const number = numberOf(value);
-  return number === undefined ? undefined : `number ${typeof number === "number" && Number.isInteger(number) ? BigInt(number) : number}`;
-}

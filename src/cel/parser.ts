@@ -1,8 +1,9 @@
 import { call, ident, literal, type Expr, type StructField } from "./ast.ts";
-import { shownText, tokenize, type Token, type TokenKind } from "./lexer.ts";
+import { Cursor, EXPRESSION_STARTS, LITERALS, Stopped } from "./cursor.ts";
+import { tokenize, type Token } from "./lexer.ts";
 import { expandMacro, MacroError, MAX_COPIED_PARTS, type CopyBudget } from "./macros.ts";
 import { AND, CONDITIONAL, INDEX, NEGATE, NOT, OPERATORS, OPTIONAL_INDEX, OPTIONAL_SELECT, OR } from "./operators.ts";
-import { Problems } from "./source.ts";
+import { codePointCount, Problems } from "./source.ts";
 import { unescapeBytes, unescapeString } from "./unescape.ts";
 import { CelBytes, CelDouble, CelUint, MAX_INT, MAX_UINT, MIN_INT } from "./values.ts";
 
@@ -18,21 +19,11 @@ const RESERVED = new Set([
 ]);
 
 const RELATIONS = new Set(["<", "<=", ">=", ">", "==", "!=", "in"]);
-const CONTINUATIONS = new Set([...RELATIONS, "+", "-", "*", "/", "%", "&&", "||", "?", ":", ".", "[", ")", "]", "}", ",", "EOF"]);
 
 /** How tightly operators bind. */
 const LEVELS: Readonly<Record<string, number>> = { "+": 1, "-": 1, "*": 2, "/": 2, "%": 2 };
 
 const NEGATIVE_NUMBERS = new Set(["NUM_INT", "NUM_FLOAT"]);
-
-const LITERALS = ["true", "false", "null", "NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES"];
-const EXPRESSION_STARTS = new Set(["[", "{", "(", ".", "-", "!", ...LITERALS, "IDENTIFIER"]);
-
-/** The order in which ANTLR lists what it expected. */
-const SHOWN_ORDER = ["[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", ...LITERALS, "IDENTIFIER", "ESC_IDENTIFIER"];
-
-/** Ends the parse: what went wrong has been reported. */
-class Stopped extends Error {}
 
 /**
  * Parses an expression and expands its macros. Throws a CelCompileError. Of several syntax errors only the first is
@@ -41,12 +32,12 @@ class Stopped extends Error {}
  */
 export function parse(source: string): Expr {
   const problems = new Problems(source);
-  const length = source.length <= MAX_EXPRESSION_LENGTH ? source.length : [...source].length;
+  const length = source.length <= MAX_EXPRESSION_LENGTH ? source.length : codePointCount(source);
   if (length > MAX_EXPRESSION_LENGTH) {
     problems.report(undefined, `expression code point size exceeds limit: size: ${length}, limit ${MAX_EXPRESSION_LENGTH}`);
     problems.throwIfAny();
   }
-  const parser = new Parser(tokenize(source, problems), problems);
+  const parser = new Parser(new Cursor(tokenize(source, problems), problems), problems);
   let parsed: Expr | undefined;
   try {
     parsed = parser.parse();
@@ -60,71 +51,21 @@ export function parse(source: string): Expr {
 type Rule = "expr" | "relation" | "calc" | "member";
 
 class Parser {
-  readonly #tokens: Token[];
+  readonly #cursor: Cursor;
   readonly #problems: Problems;
   readonly #depth: Record<Rule, number> = { expr: 0, relation: 0, calc: 0, member: 0 };
   readonly #depths = new Map<Expr, number>();
   readonly #copies: CopyBudget = { left: MAX_COPIED_PARTS };
-  #at = 0;
 
-  constructor(tokens: Token[], problems: Problems) {
-    this.#tokens = tokens;
+  constructor(cursor: Cursor, problems: Problems) {
+    this.#cursor = cursor;
     this.#problems = problems;
   }
 
   parse(): Expr {
     const expr = this.#expr();
-    if (this.#kind !== "EOF") this.#stop(this.#following === "EOF" ? "extraneous" : "mismatched", ["EOF"]);
+    if (this.#cursor.kind !== "EOF") this.#cursor.stop(this.#cursor.following === "EOF" ? "extraneous" : "mismatched", ["EOF"]);
     return expr;
-  }
-
-  get #token(): Token {
-    return this.#tokens[this.#at]!;
-  }
-
-  get #kind(): TokenKind {
-    return this.#token.kind;
-  }
-
-  get #following(): TokenKind {
-    return this.#tokens[this.#at + 1]?.kind ?? "EOF";
-  }
-
-  #next(): Token {
-    const token = this.#token;
-    if (token.kind !== "EOF") this.#at++;
-    return token;
-  }
-
-  #accept(kind: TokenKind): Token | undefined {
-    return this.#kind === kind ? this.#next() : undefined;
-  }
-
-  /** Takes a token that must be there. `before` are others that could have stood in its place. */
-  #expect(kind: TokenKind, before: string[] = []): Token {
-    if (this.#kind === kind) return this.#next();
-    if (this.#following === kind || before.includes(this.#following)) return this.#stop("extraneous", [kind, ...before]);
-    const fits = kind === ":" ? EXPRESSION_STARTS : CONTINUATIONS;
-    return this.#stop(before.length === 0 && fits.has(this.#kind) && !(kind === ":" && this.#kind === "EOF") && this.#kind !== "," ? "missing" : "mismatched", [kind, ...before]);
-  }
-
-  #stop(what: "extraneous" | "mismatched" | "missing", expected: string[]): never {
-    const { text, offset } = this.#token;
-    const sorted = SHOWN_ORDER.filter((kind) => expected.includes(kind));
-    const names = (sorted.length === 0 ? expected : sorted).map(shownKind);
-    const set = names.length === 1 ? names[0] : `{${names.join(", ")}}`;
-    this.#problems.report(offset, what === "missing"
-      ? `Syntax error: missing ${set} at '${shownText(text)}'`
-      : `Syntax error: ${what} input '${shownText(text)}' expecting ${set}`);
-    throw new Stopped();
-  }
-
-  #noViableAlternative(from: Token): never {
-    const input = this.#kind === "EOF" ? from.text : from.text + this.#token.text;
-    this.#problems.report(this.#token.offset, ["true", "false", "null"].includes(this.#kind)
-      ? `Syntax error: mismatched input '${this.#kind}' expecting IDENTIFIER`
-      : `Syntax error: no viable alternative at input '${shownText(input)}'`);
-    throw new Stopped();
   }
 
   /** Runs a rule within others. */
@@ -151,10 +92,10 @@ class Parser {
   #expr(also: string[] = []): Expr {
     return this.#nested("expr", () => {
       const condition = this.#or(also);
-      const question = this.#accept("?");
+      const question = this.#cursor.accept("?");
       if (!question) return condition;
       const whenTrue = this.#or();
-      this.#expect(":");
+      this.#cursor.expect(":");
       return this.#call(question, CONDITIONAL, [condition, whenTrue, this.#expr()], undefined, 1);
     });
   }
@@ -170,8 +111,8 @@ class Parser {
   #logical(operator: string, name: string, operand: () => Expr): Expr {
     const terms = [operand()];
     const operators: Token[] = [];
-    while (this.#kind === operator) {
-      operators.push(this.#next());
+    while (this.#cursor.kind === operator) {
+      operators.push(this.#cursor.next());
       terms.push(operand());
     }
     return this.#deepened(balanced(name, terms, operators, 0, operators.length - 1), terms, 0);
@@ -180,8 +121,8 @@ class Parser {
   #relation(also: string[]): Expr {
     return this.#nested("relation", () => {
       let left = this.#calc(1, also);
-      while (RELATIONS.has(this.#kind)) {
-        const operator = this.#next();
+      while (RELATIONS.has(this.#cursor.kind)) {
+        const operator = this.#cursor.next();
         const right = this.#nested("relation", () => this.#calc(1));
         left = this.#call(operator, OPERATORS[operator.kind]!, [left, right], undefined, 1);
       }
@@ -193,8 +134,8 @@ class Parser {
   #calc(level: number, also: string[] = []): Expr {
     return this.#nested("calc", () => {
       let left = this.#unary(also);
-      while ((LEVELS[this.#kind] ?? 0) >= level) {
-        const operator = this.#next();
+      while ((LEVELS[this.#cursor.kind] ?? 0) >= level) {
+        const operator = this.#cursor.next();
         const right = this.#calc(LEVELS[operator.kind]! + 1);
         left = this.#call(operator, OPERATORS[operator.kind]!, [left, right], undefined, 1);
       }
@@ -203,17 +144,17 @@ class Parser {
   }
 
   #unary(also: string[]): Expr {
-    if (this.#kind === "!") return this.#prefixed("!", NOT);
+    if (this.#cursor.kind === "!") return this.#prefixed("!", NOT);
     // A single minus before a number is the number's own.
-    if (this.#kind === "-" && !NEGATIVE_NUMBERS.has(this.#following)) return this.#prefixed("-", NEGATE);
+    if (this.#cursor.kind === "-" && !NEGATIVE_NUMBERS.has(this.#cursor.following)) return this.#prefixed("-", NEGATE);
     return this.#member(also);
   }
 
   #prefixed(operator: string, name: string): Expr {
-    const first = this.#token;
+    const first = this.#cursor.token;
     let count = 0;
-    for (; this.#kind === operator; count++) this.#next();
-    if (this.#kind === "!" || (this.#kind === "-" && !NEGATIVE_NUMBERS.has(this.#following))) this.#noViableAlternative(first);
+    for (; this.#cursor.kind === operator; count++) this.#cursor.next();
+    if (this.#cursor.kind === "!" || (this.#cursor.kind === "-" && !NEGATIVE_NUMBERS.has(this.#cursor.following))) this.#cursor.noViableAlternative(first);
     const operand = this.#member([]);
     return count % 2 === 0 ? operand : this.#call(first, name, [operand]);
   }
@@ -222,23 +163,23 @@ class Parser {
     return this.#nested("member", () => {
       let expr = this.#primary(also);
       for (;;) {
-        if (this.#kind === ".") expr = this.#selection(expr);
-        else if (this.#kind === "[") expr = this.#index(expr);
+        if (this.#cursor.kind === ".") expr = this.#selection(expr);
+        else if (this.#cursor.kind === "[") expr = this.#index(expr);
         else return expr;
       }
     });
   }
 
   #selection(operand: Expr): Expr {
-    const dot = this.#next();
-    if (this.#accept("?")) {
+    const dot = this.#cursor.next();
+    if (this.#cursor.accept("?")) {
       const field = this.#fieldName();
       return this.#deepened(call(dot.offset, OPTIONAL_SELECT, [operand, literal(field.offset, field.name)]), [operand], 1);
     }
-    if (this.#kind !== "IDENTIFIER" && this.#kind !== "ESC_IDENTIFIER") return this.#noViableAlternative(dot);
-    if (this.#kind === "IDENTIFIER" && this.#following === "(") {
-      const name = this.#next().text;
-      const open = this.#next();
+    if (this.#cursor.kind !== "IDENTIFIER" && this.#cursor.kind !== "ESC_IDENTIFIER") return this.#cursor.noViableAlternative(dot);
+    if (this.#cursor.kind === "IDENTIFIER" && this.#cursor.following === "(") {
+      const name = this.#cursor.next().text;
+      const open = this.#cursor.next();
       return this.#call(open, name, this.#arguments(), operand, 1);
     }
     return this.#deepened({ kind: "select", offset: dot.offset, operand, field: this.#fieldName().name, testOnly: false }, [operand], 1);
@@ -246,40 +187,40 @@ class Parser {
 
   /** `also` are others that could have stood in its place. Names between backquotes are not what Kubernetes has. */
   #fieldName(also: string[] = []): { name: string; offset: number } {
-    const { offset, kind, text } = this.#token;
+    const { offset, kind, text } = this.#cursor.token;
     if (kind !== "IDENTIFIER" && kind !== "ESC_IDENTIFIER") {
       const expected = ["IDENTIFIER", "ESC_IDENTIFIER", ...also];
-      return this.#stop(expected.includes(this.#following) ? "extraneous" : "mismatched", expected);
+      return this.#cursor.stop(expected.includes(this.#cursor.following) ? "extraneous" : "mismatched", expected);
     }
     if (kind === "ESC_IDENTIFIER") this.#problems.report(offset, "unsupported syntax: '`'");
-    this.#next();
+    this.#cursor.next();
     return { name: text, offset };
   }
 
   #index(target: Expr): Expr {
-    const open = this.#next();
-    const optional = this.#accept("?") !== undefined;
+    const open = this.#cursor.next();
+    const optional = this.#cursor.accept("?") !== undefined;
     const index = this.#expr(optional ? [] : ["?"]);
-    this.#expect("]");
+    this.#cursor.expect("]");
     return this.#call(open, optional ? OPTIONAL_INDEX : INDEX, [target, index], undefined, 1);
   }
 
   /** After the parenthesis, up to and with the closing one. */
   #arguments(): Expr[] {
     const args: Expr[] = [];
-    if (this.#accept(")")) return args;
-    do args.push(this.#expr(args.length === 0 ? [")"] : [])); while (this.#accept(","));
-    this.#expect(")");
+    if (this.#cursor.accept(")")) return args;
+    do args.push(this.#expr(args.length === 0 ? [")"] : [])); while (this.#cursor.accept(","));
+    this.#cursor.expect(")");
     return args;
   }
 
   #primary(also: string[]): Expr {
-    const token = this.#token;
+    const token = this.#cursor.token;
     switch (token.kind) {
       case "(": {
-        this.#next();
+        this.#cursor.next();
         const expr = this.#expr();
-        this.#expect(")");
+        this.#cursor.expect(")");
         return expr;
       }
       case "[":
@@ -290,95 +231,88 @@ class Parser {
       case "IDENTIFIER":
         return this.#name();
       case "-":
-        this.#next();
+        this.#cursor.next();
         return this.#number(token, "-");
       default:
         if (LITERALS.includes(token.kind)) return this.#literal(token);
-        return this.#stop(EXPRESSION_STARTS.has(this.#following) ? "extraneous" : "mismatched", [...EXPRESSION_STARTS, ...also]);
+        return this.#cursor.stop(EXPRESSION_STARTS.has(this.#cursor.following) ? "extraneous" : "mismatched", [...EXPRESSION_STARTS, ...also]);
     }
   }
 
   #list(): Expr {
-    const { offset } = this.#next();
+    const { offset } = this.#cursor.next();
     const elements: { value: Expr; optional: boolean }[] = [];
-    while (this.#kind !== "]") {
-      if (elements.length === 0 && this.#accept(",")) break;
-      const optional = this.#accept("?") !== undefined;
-      if (elements.length > 0 && this.#kind === ",") this.#stop("mismatched", ["]"]);
+    while (this.#cursor.kind !== "]") {
+      if (elements.length === 0 && this.#cursor.accept(",")) break;
+      const optional = this.#cursor.accept("?") !== undefined;
+      if (elements.length > 0 && this.#cursor.kind === ",") this.#cursor.stop("mismatched", ["]"]);
       elements.push({ value: this.#expr(optional ? [] : ["?", "]", ","]), optional });
-      if (!this.#accept(",")) {
-        if (this.#kind !== "]") this.#expect("]", [","]);
+      if (!this.#cursor.accept(",")) {
+        if (this.#cursor.kind !== "]") this.#cursor.expect("]", [","]);
         break;
       }
     }
-    this.#expect("]");
+    this.#cursor.expect("]");
     return this.#deepened({ kind: "list", offset, elements }, elements.map(({ value }) => value), 0);
   }
 
   #map(): Expr {
-    const { offset } = this.#next();
+    const { offset } = this.#cursor.next();
     const entries: { key: Expr; value: Expr; optional: boolean }[] = [];
-    while (this.#kind !== "}") {
-      if (entries.length === 0 && this.#accept(",")) break;
-      const optional = this.#accept("?") !== undefined;
+    while (this.#cursor.kind !== "}") {
+      if (entries.length === 0 && this.#cursor.accept(",")) break;
+      const optional = this.#cursor.accept("?") !== undefined;
       const key = this.#expr(optional ? [] : ["?", "}", ","]);
-      this.#expect(":");
+      this.#cursor.expect(":");
       entries.push({ key, value: this.#expr(), optional });
-      if (!this.#accept(",")) {
-        if (this.#kind !== "}") this.#expect("}", [","]);
+      if (!this.#cursor.accept(",")) {
+        if (this.#cursor.kind !== "}") this.#cursor.expect("}", [","]);
         break;
       }
     }
-    this.#expect("}");
+    this.#cursor.expect("}");
     return this.#deepened({ kind: "map", offset, entries }, entries.flatMap(({ key, value }) => [key, value]), 0);
   }
 
   #name(): Expr {
-    const dot = this.#accept(".");
-    if (this.#kind !== "IDENTIFIER") return this.#noViableAlternative(dot!);
-    if (this.#isStruct()) return this.#struct(dot);
-    const { text, offset } = this.#next();
+    const dot = this.#cursor.accept(".");
+    if (this.#cursor.kind !== "IDENTIFIER") return this.#cursor.noViableAlternative(dot!);
+    if (this.#cursor.isAtStruct()) return this.#struct(dot);
+    const { text, offset } = this.#cursor.next();
     if (RESERVED.has(text)) {
       this.#problems.report(dot?.offset ?? offset, `reserved identifier: ${text}`);
       throw new Stopped();
     }
     const name = dot ? `.${text}` : text;
-    const open = this.#accept("(");
+    const open = this.#cursor.accept("(");
     return open ? this.#call(open, name, this.#arguments()) : ident(offset, name);
-  }
-
-  /** Whether `a.b.c{` is ahead. */
-  #isStruct(): boolean {
-    let at = this.#at + 1;
-    while (this.#tokens[at]?.kind === "." && this.#tokens[at + 1]?.kind === "IDENTIFIER") at += 2;
-    return this.#tokens[at]?.kind === "{";
   }
 
   #struct(dot: Token | undefined): Expr {
     let typeName = dot ? "." : "";
-    let token = this.#next();
-    for (; token.kind !== "{"; token = this.#next()) typeName += token.text;
+    let token = this.#cursor.next();
+    for (; token.kind !== "{"; token = this.#cursor.next()) typeName += token.text;
     const { offset } = token;
     const fields: StructField[] = [];
-    while (this.#kind !== "}") {
-      if (fields.length === 0 && this.#accept(",")) break;
-      const optional = this.#accept("?") !== undefined;
+    while (this.#cursor.kind !== "}") {
+      if (fields.length === 0 && this.#cursor.accept(",")) break;
+      const optional = this.#cursor.accept("?") !== undefined;
       const { name } = this.#fieldName(optional ? [] : ["}", ",", "?"]);
-      const colon = this.#expect(":");
+      const colon = this.#cursor.expect(":");
       fields.push({ offset: colon.offset, name, value: this.#expr(), optional });
-      if (!this.#accept(",")) {
-        if (this.#kind !== "}") this.#expect("}", [","]);
+      if (!this.#cursor.accept(",")) {
+        if (this.#cursor.kind !== "}") this.#cursor.expect("}", [","]);
         break;
       }
     }
-    this.#expect("}");
+    this.#cursor.expect("}");
     return this.#deepened({ kind: "struct", offset, typeName, fields }, fields.map(({ value }) => value), 0);
   }
 
   #literal(token: Token): Expr {
     const { offset } = token;
     if (token.kind.startsWith("NUM_")) return this.#number(token, "");
-    this.#next();
+    this.#cursor.next();
     switch (token.kind) {
       case "true":
         return literal(offset, true);
@@ -398,7 +332,7 @@ class Parser {
 
   /** `start` is where the number begins: at its sign, if it has one. */
   #number(start: Token, sign: "" | "-"): Expr {
-    const { kind, text } = this.#next();
+    const { kind, text } = this.#cursor.next();
     const { offset } = start;
     switch (kind) {
       case "NUM_FLOAT": {
@@ -441,9 +375,4 @@ function balanced(name: string, terms: Expr[], operators: Token[], low: number, 
   const left = middle === low ? terms[middle]! : balanced(name, terms, operators, low, middle - 1);
   const right = middle === high ? terms[middle + 1]! : balanced(name, terms, operators, middle + 1, high);
   return call(operators[middle]!.offset, name, [left, right]);
-}
-
-function shownKind(kind: string): string {
-  if (kind === "EOF") return "<EOF>";
-  return /^[A-Z]/.test(kind) ? kind : `'${kind}'`;
 }

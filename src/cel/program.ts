@@ -3,7 +3,8 @@ import { check, type CheckedExpr, type Declarations } from "./checker.ts";
 import { CostLimitExceeded, CostMeter } from "./cost.ts";
 import { CelEvaluationError } from "./errors.ts";
 import { estimateCost, type SizeEstimator } from "./estimate.ts";
-import { plan, type Evaluate, type Frame } from "./interpreter.ts";
+import type { Evaluate, Frame } from "./frame.ts";
+import { plan } from "./interpreter.ts";
 import { FUNCTIONS, PATCH_FUNCTIONS } from "./library/index.ts";
 import { PER_CALL_LIMIT } from "./limits.ts";
 import { parse } from "./parser.ts";
@@ -197,7 +198,11 @@ function part(type: CelType, step: string): CelType | undefined {
       return step === "@keys" ? type.key : step === "@values" ? type.value : undefined;
     case "object":
       return type.field(step);
-    default:
+    case "simple":
+    case "optional":
+    case "type":
+    case "opaque":
+    case "parameter":
       return undefined;
   }
 }

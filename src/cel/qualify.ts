@@ -35,7 +35,7 @@ function indexOf(key: CelValue): number | CelError {
 
 /** A field that wasn't given reads as null, or as the empty text if it's one. */
 function fieldOf({ typeName, fields }: CelStruct, key: CelValue, presence: Presence): CelValue | undefined {
-  const name = String(key);
+  const name = showValue(key);
   return fields.get(name) ?? (presence === "required" ? unset(typeName, name) : undefined);
 }
 

@@ -41,7 +41,7 @@ const TEXT_BYTES: Readonly<Record<string, number>> = { duration: 32, date: 12, "
 export function declaredType(schema: SchemaForCel, { name, resourceRoot }: { name: string; resourceRoot: boolean }): DeclaredType | undefined {
   if (schema["x-kubernetes-int-or-string"]) return sized({ ...DYN, maxElements: textSize(schema) }, 1);
   const whole = resourceRoot ? withMetadata(schema) : schema;
-  switch (whole.type) {
+  switch (whole.type ?? "") {
     case "array":
       return whole.items && arrayType(whole, whole.items, name);
     case "object":
@@ -110,7 +110,7 @@ function objectOf(schema: SchemaForCel, name: string): DeclaredType {
 }
 
 function stringType(schema: SchemaForCel): DeclaredType {
-  switch (schema.format) {
+  switch (schema.format ?? "") {
     case "byte":
       return sized({ ...BYTES, maxElements: schema.maxLength === undefined ? MAX_REQUEST_BYTES - 2 : Math.max(0, schema.maxLength) }, 2);
     case "duration":

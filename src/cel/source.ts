@@ -35,7 +35,7 @@ export class Problems {
     }
     const before = this.#source.slice(0, offset);
     const lineStart = before.lastIndexOf("\n") + 1;
-    const column = codePoints(before.slice(lineStart));
+    const column = codePointCount(before.slice(lineStart));
     // cel-go counts the columns of nothing from one before.
     this.#reported.push({ line: before.split("\n").length, column: this.#source === "" ? -1 : column, message });
   }
@@ -57,13 +57,13 @@ function display({ line, column, message }: Problem, lineText: string | undefine
   const header = `ERROR: <input>:${line}:${column + 1}: ${message}`;
   if (lineText === undefined || Buffer.byteLength(lineText) > MAX_SNIPPET_BYTES) return header;
   const snippet = lineText.replaceAll("\t", " ");
-  const characters = [...snippet];
+  const characters = Array.from(snippet);
   const pointed = characters.slice(0, column).map((character) => (character > "\x7f" ? "\uff0e" : ".")).join("");
   const caret = (characters[column] ?? "") > "\x7f" ? "\uff3e" : "^";
   return `${header}\n | ${snippet}\n | ${pointed}${caret}`;
 }
 
-function codePoints(text: string): number {
+export function codePointCount(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;

@@ -1,6 +1,6 @@
 /** What the checker, and the dispatch of overloads, asks of types. */
 import { DYN, optionalOf, typeOf, type CelType, type TypeParameter } from "./types.ts";
-import { CelBytes, CelDouble, CelDuration, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, type CelValue } from "./values.ts";
+import { CelBytes, CelDouble, CelDuration, CelError, CelList, CelMap, CelOpaque, CelOptional, CelStruct, CelTimestamp, CelTypeValue, CelUint, type CelValue, type Result } from "./values.ts";
 
 const SHORT_NAMES: Readonly<Record<string, string>> = { error: "!error!", null_type: "null" };
 const FULL_NAMES: Readonly<Record<string, string>> = { timestamp: "google.protobuf.Timestamp", duration: "google.protobuf.Duration" };
@@ -44,7 +44,10 @@ function parametersOf(type: CelType): CelType[] {
       return [type.key, type.value];
     case "type":
       return type.of === undefined ? [] : [type.of];
-    default:
+    case "simple":
+    case "object":
+    case "opaque":
+    case "parameter":
       return [];
   }
 }
@@ -99,7 +102,9 @@ export class Inference {
         return optionalOf(this.substitute(type.element, freeToDyn));
       case "type":
         return type.of === undefined ? type : typeOf(this.substitute(type.of, freeToDyn));
-      default:
+      case "simple":
+      case "object":
+      case "opaque":
         return type;
     }
   }
@@ -159,7 +164,10 @@ function isNullable(type: CelType): boolean {
     case "opaque":
     case "optional":
       return true;
-    default:
+    case "list":
+    case "map":
+    case "type":
+    case "parameter":
       return false;
   }
 }
@@ -179,19 +187,19 @@ function isEqualOrLessSpecific(a: CelType, b: CelType): boolean {
 }
 
 /** Whether a value can be passed where a type is declared. Of lists and maps the first element tells. */
-export function isOfType(value: CelValue, type: CelType): boolean {
+export function isOfType(value: Result, type: CelType): boolean {
+  if (value instanceof CelError) return false;
   switch (type.kind) {
     case "simple":
       return isOfSimpleType(value, type.name);
     case "list": {
       if (!(value instanceof CelList)) return false;
       if (value.size === 0) return true;
-      const first = value.at(0);
-      return first === null || typeof first !== "object" || !("message" in first) ? isOfType(first as CelValue, type.element) : false;
+      return isOfType(value.at(0), type.element);
     }
     case "map": {
       if (!(value instanceof CelMap)) return false;
-      for (const key of value.keys()) return isOfType(key, type.key) && isOfType((value.find(key) ?? null) as CelValue, type.value);
+      for (const key of value.keys()) return isOfType(key, type.key) && isOfType(value.find(key) ?? null, type.value);
       return true;
     }
     case "optional":

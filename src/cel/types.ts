@@ -2,7 +2,7 @@
  * The types of CEL, as declared to the checker and, for bindings, as instructions for reading plain JSON.
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md#values
  */
-import { escapeIdentifier } from "./escaping.ts";
+import { escapeIdentifier, isKeyword } from "./escaping.ts";
 
 /** Types without parameters. `error` is what the checker gives to an expression it has already complained about. */
 export type SimpleTypeName = "int" | "uint" | "double" | "bool" | "string" | "bytes" | "null_type" | "timestamp" | "duration" | "dyn" | "error";
@@ -124,7 +124,8 @@ export function objectType(name: string, fields: Record<string, CelType> | (() =
   const field = (fieldName: string): CelType | undefined => {
     byName ??= new Map(Object.entries(typeof fields === "function" ? fields() : fields).flatMap(([key, type]) => {
       const inExpressions = escaped ? escapeIdentifier(key) : key;
-      return inExpressions === undefined ? [] : [[inExpressions, type] as const];
+      const names = inExpressions === undefined ? [] : escaped && isKeyword(key) ? [inExpressions, key] : [inExpressions];
+      return names.map((fieldName) => [fieldName, type] as const);
     }));
     return byName.get(fieldName);
   };

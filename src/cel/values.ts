@@ -176,19 +176,13 @@ export function isMapKey(value: CelValue): boolean {
 
 /** The key's own name, then those of equal numbers of other types. */
 function keyNames(key: CelValue): string[] {
-  switch (typeof key) {
-    case "string":
-      return [`s${key}`];
-    case "boolean":
-      return [`b${key}`];
-    case "bigint":
-      return [`i${key}`, `u${key}`];
-    default:
-      if (key === null) return ["null"];
-      if (key instanceof CelUint) return [`u${key.value}`, `i${key.value}`];
-      if (!(key instanceof CelDouble)) return [];
-      return Number.isInteger(key.value) ? [`d${key.value}`, `i${BigInt(key.value)}`, `u${BigInt(key.value)}`] : [`d${key.value}`];
-  }
+  if (typeof key === "string") return [`s${key}`];
+  if (typeof key === "boolean") return [`b${key}`];
+  if (typeof key === "bigint") return [`i${key}`, `u${key}`];
+  if (key === null) return ["null"];
+  if (key instanceof CelUint) return [`u${key.value}`, `i${key.value}`];
+  if (!(key instanceof CelDouble)) return [];
+  return Number.isInteger(key.value) ? [`d${key.value}`, `i${BigInt(key.value)}`, `u${BigInt(key.value)}`] : [`d${key.value}`];
 }
 
 /** An object that an expression constructed: `Object{...}` or `JSONPatch{...}`. */
@@ -226,26 +220,26 @@ export function isCelObject(value: object): value is Exclude<CelValue, boolean |
 
 /** What `type(value)` is called. */
 export function typeNameOf(value: CelValue): string {
-  switch (typeof value) {
-    case "boolean":
-      return "bool";
-    case "bigint":
-      return "int";
-    case "string":
-      return "string";
-    default:
-      if (value === null) return "null_type";
-      if (value instanceof CelList) return "list";
-      if (value instanceof CelMap) return "map";
-      if (value instanceof CelDouble) return "double";
-      if (value instanceof CelUint) return "uint";
-      if (value instanceof CelBytes) return "bytes";
-      if (value instanceof CelTimestamp) return "google.protobuf.Timestamp";
-      if (value instanceof CelDuration) return "google.protobuf.Duration";
-      if (value instanceof CelTypeValue) return "type";
-      if (value instanceof CelOptional) return "optional_type";
-      return value instanceof CelStruct ? value.typeName : value.type.name;
-  }
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "bigint") return "int";
+  if (typeof value === "string") return "string";
+  if (value === null) return "null_type";
+  if (value instanceof CelList) return "list";
+  if (value instanceof CelMap) return "map";
+  if (value instanceof CelDouble) return "double";
+  if (value instanceof CelUint) return "uint";
+  if (value instanceof CelBytes) return "bytes";
+  if (value instanceof CelTimestamp) return "google.protobuf.Timestamp";
+  if (value instanceof CelDuration) return "google.protobuf.Duration";
+  if (value instanceof CelTypeValue) return "type";
+  if (value instanceof CelOptional) return "optional_type";
+  return value instanceof CelStruct ? value.typeName : value.type.name;
+}
+
+/** What messages of cel-go call a value's type in its own code. */
+export function goTypeNameOf(value: CelValue): string {
+  const name = typeNameOf(value).replace(/^google\.protobuf\./, "").replace(/_type$/, "");
+  return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 /** Whether nothing was said: `optional.ofNonZeroValue` makes none of it. */

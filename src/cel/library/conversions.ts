@@ -9,20 +9,14 @@ const A = typeParameter("A");
 
 /** The text of anything that `string()` takes. */
 export function stringOf(value: CelValue): Result {
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "bigint":
-    case "boolean":
-      return String(value);
-    default:
-      if (value instanceof CelDouble) return formatDouble(value.value);
-      if (value instanceof CelUint) return String(value.value);
-      if (value instanceof CelTimestamp) return formatTimestamp(value.epochNanos, value.offsetSeconds);
-      if (value instanceof CelDuration) return formatDuration(value.nanos);
-      if (value instanceof CelTypeValue) return value.name;
-      return value instanceof CelBytes ? utf8(value) : conversionError(value, "string");
-  }
+  if (typeof value === "string") return value;
+  if (typeof value === "bigint" || typeof value === "boolean") return String(value);
+  if (value instanceof CelDouble) return formatDouble(value.value);
+  if (value instanceof CelUint) return String(value.value);
+  if (value instanceof CelTimestamp) return formatTimestamp(value.epochNanos, value.offsetSeconds);
+  if (value instanceof CelDuration) return formatDuration(value.nanos);
+  if (value instanceof CelTypeValue) return value.name;
+  return value instanceof CelBytes ? utf8(value) : conversionError(value, "string");
 }
 
 function utf8({ bytes }: CelBytes): Result {
@@ -121,8 +115,9 @@ export const CONVERSION_LIBRARY: Library = [
   declare("double",
     overload("double_to_double", [DOUBLE], DOUBLE, identity), overload("int64_to_double", [INT], DOUBLE, toDouble),
     overload("string_to_double", [STRING], DOUBLE, toDouble), overload("uint64_to_double", [UINT], DOUBLE, toDouble)),
+  // Declared for ints, and refused when it comes to it.
   declare("duration",
-    overload("duration_to_duration", [DURATION], DURATION, identity), overload("int64_to_duration", [INT], DURATION, ([nanos]) => new CelDuration(nanos as bigint)),
+    overload("duration_to_duration", [DURATION], DURATION, identity), overload("int64_to_duration", [INT], DURATION, ([number]) => conversionError(number!, "google.protobuf.Duration")),
     overload("string_to_duration", [STRING], DURATION, toDuration)),
   declare("int",
     overload("int64_to_int64", [INT], INT, identity), overload("double_to_int64", [DOUBLE], INT, toInt), overload("duration_to_int64", [DURATION], INT, toInt),

@@ -18,6 +18,9 @@ const DEFAULT_PRECISION = 6;
 /** cel-go has no bound in the version that Kubernetes uses; later versions have this one. */
 const MAX_PRECISION = 100;
 
+/** As many as JavaScript gives: a number in the middle of two has no more. */
+const MOST_DIGITS = 100;
+
 /** Of writing an element of a list or an entry of a map. */
 const ELEMENT_WORK = 20;
 
@@ -59,7 +62,7 @@ function parseTemplate(template: string, next: (directive: Directive) => string)
 }
 
 function parseDirective(text: string): { directive: Directive; length: number } {
-  const [, dot, digits = "", letter] = /^(\.?)(\d*)([^]?)/u.exec(text)!;
+  const [, dot = "", digits = "", letter = ""] = /^(\.?)(\d*)([^]?)/u.exec(text)!;
   if (dot === "" && digits !== "") throw unparsable(`unrecognized formatting clause "${digits[0]!}"`);
   if (letter === "") throw dot === "" ? new FunctionError("unexpected end of string") : unparsable("error while parsing precision: could not find end of precision specifier");
   if (dot !== "" && digits === "") throw unparsable('error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax');
@@ -67,8 +70,8 @@ function parseDirective(text: string): { directive: Directive; length: number } 
   if (precision !== undefined && precision > MAX_PRECISION) {
     throw unparsable(`error while parsing precision: precision ${digits} exceeds maximum allowed precision ${MAX_PRECISION}`);
   }
-  if (!(letter!.toLowerCase() in NEEDS) || (letter !== "X" && letter !== letter!.toLowerCase())) throw unparsable(`unrecognized formatting clause "${letter!}"`);
-  return { directive: { letter: letter!, precision }, length: dot!.length + digits.length + letter!.length };
+  if (!(letter.toLowerCase() in NEEDS) || (letter !== "X" && letter !== letter.toLowerCase())) throw unparsable(`unrecognized formatting clause "${letter}"`);
+  return { directive: { letter, precision }, length: dot.length + digits.length + letter.length };
 }
 
 function unparsable(why: string): FunctionError {
@@ -97,7 +100,8 @@ function format({ letter, precision }: Directive, value: CelValue, meter: CostMe
     case "f":
       return grouped(double("f", value), precision ?? DEFAULT_PRECISION);
     case "e":
-      return scientific(double("e", value), precision ?? DEFAULT_PRECISION);
+      // cel-go takes the precision for a width.
+      return scientific(double("e", value)).padStart(precision ?? 0);
     case "b":
       return typeof value === "boolean" ? String(Number(value)) : integer("b", value).toString(2);
     case "o":
@@ -138,16 +142,16 @@ function fixed(value: number, precision: number): string {
   // toFixed gives up on large numbers, all of which are whole.
   if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
   const size = Math.abs(value);
-  const text = toEven(size.toFixed(precision), size.toFixed(100).slice(0, precision === 0 ? -101 : precision - 100), size.toFixed(100));
+  const text = toEven(size.toFixed(precision), size.toFixed(MOST_DIGITS).slice(0, precision === 0 ? -MOST_DIGITS - 1 : precision - MOST_DIGITS), size.toFixed(MOST_DIGITS));
   return (value < 0 || Object.is(value, -0) ? "-" : "") + text;
 }
 
-function scientific(value: number, precision: number): string {
+function scientific(value: number): string {
   if (!Number.isFinite(value)) return special(value);
   const size = Math.abs(value);
-  const [exact, exponentText] = size.toExponential(100).split("e") as [string, string];
-  const [roundedUp, exponent] = size.toExponential(precision).split("e") as [string, string];
-  const mantissa = exponent === exponentText ? toEven(roundedUp, exact.slice(0, precision === 0 ? 1 : precision + 2), exact) : roundedUp;
+  const [exact, exponentText] = size.toExponential(MOST_DIGITS).split("e") as [string, string];
+  const [roundedUp, exponent] = size.toExponential(DEFAULT_PRECISION).split("e") as [string, string];
+  const mantissa = exponent === exponentText ? toEven(roundedUp, exact.slice(0, DEFAULT_PRECISION + 2), exact) : roundedUp;
   const raised = Array.from(exponent.slice(1).padStart(2, "0"), (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[Number(digit)]).join("");
   return `${value < 0 ? "-" : ""}${mantissa}\u00d710${exponent.startsWith("-") ? "\u207b" : ""}${raised}`;
 }

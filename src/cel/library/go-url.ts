@@ -140,10 +140,10 @@ export function splitHost(host: string): { name: string; port: string } {
 
 /** The path as it goes over the wire: as written, if it could be written so. */
 export function escapedPath(path: string): string {
-  if ([...path].every((character) => character === "%" || PATH_CHARACTER.test(character))) return path;
+  if (Array.from(path).every((character) => character === "%" || PATH_CHARACTER.test(character))) return path;
   // What was escaped is, once more, unless it needn't be.
   const pieces = path.split(/((?:%[0-9a-fA-F]{2})+)/).map((piece) => (piece.startsWith("%") ? Buffer.from(piece.replaceAll("%", ""), "hex") : Buffer.from(piece)));
-  return [...Buffer.concat(pieces)].map((byte) => {
+  return Array.from(Buffer.concat(pieces), (byte) => {
     const character = String.fromCharCode(byte);
     return /[A-Za-z0-9\-_.~$&+,/:;=@]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }).join("");

@@ -1,6 +1,6 @@
 import type { CostMeter } from "../cost.ts";
 import { elementKey } from "../equality.ts";
-import { CelArray, CelError, CelList, type CelValue, type Result } from "../values.ts";
+import { CelArray, CelError, type CelList, type CelValue, type Result } from "../values.ts";
 
 /** A list that is still a set or keyed after `+`. */
 class TypedArray extends CelArray {

@@ -18,7 +18,6 @@ const MAP_AB = mapOf(A, B);
 
 const INT_OVERFLOW = new CelError("integer overflow");
 const UINT_OVERFLOW = new CelError("unsigned integer overflow");
-const DURATION_OVERFLOW = new CelError("duration overflow");
 const TIMESTAMP_OVERFLOW = new CelError("timestamp overflow");
 
 /** An int, or the error of one that doesn't fit into 64 bits. */
@@ -31,7 +30,7 @@ export function uintOrOverflow(value: bigint): Result {
 }
 
 function durationOrOverflow(nanos: bigint): Result {
-  return nanos >= MIN_INT && nanos <= MAX_INT ? new CelDuration(nanos) : DURATION_OVERFLOW;
+  return nanos >= MIN_INT && nanos <= MAX_INT ? new CelDuration(nanos) : INT_OVERFLOW;
 }
 
 function timestampOrOverflow(epochNanos: bigint, offsetSeconds: number): Result {

@@ -1,7 +1,7 @@
 import { declare, FunctionError, memberOverload, overload, resultOf, type Implementation, type Library } from "../functions.ts";
 import { MAP_INSERT } from "../operators.ts";
 import { BOOL, listOf, mapOf, optionalOf, typeParameter } from "../types.ts";
-import { CelArray, CelError, CelList, CelOptional, isZeroValue, type CelValue } from "../values.ts";
+import { CelArray, CelError, CelOptional, isZeroValue, type CelList, type CelValue } from "../values.ts";
 import { showValue } from "./show.ts";
 
 const K = typeParameter("K");

@@ -1,7 +1,7 @@
 import type { CostMeter } from "../cost.ts";
 import { declare, FunctionError, memberOverload, overload, resultOf, type Implementation, type Library } from "../functions.ts";
 import { BOOL, DYN, INT, STRING, listOf } from "../types.ts";
-import { CelArray, CelList, NO_SUCH_OVERLOAD, type CelValue } from "../values.ts";
+import { CelArray, NO_SUCH_OVERLOAD, type CelList, type CelValue } from "../values.ts";
 import { formatString } from "./format-string.ts";
 import { showValue } from "./show.ts";
 
@@ -23,7 +23,7 @@ function bothStrings(test: (text: string, part: string) => boolean): Implementat
 
 /** Small enough to index by, or beyond any string. */
 function index(value: CelValue): number {
-  return Number(value as bigint);
+  return Number(value);
 }
 
 function outOfRange(at: CelValue): FunctionError {
@@ -53,7 +53,7 @@ const charAt: Implementation = ([text, at], meter) => resultOf(() => {
 
 const indexOf: Implementation = ([text, part, offset = 0n], meter) => resultOf(() => {
   // Found anywhere, wherever that is.
-  if (part === "") return offset as bigint;
+  if (part === "") return offset;
   if (index(offset) < 0) throw outOfRange(offset);
   if (index(offset) >= meter.length(text as string)) return -1n;
   meter.work((text as string).length);
@@ -133,6 +133,7 @@ const QUOTED: Readonly<Record<string, string>> = {
   "\x07": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"',
 };
 
+// oxlint-disable-next-line no-control-regex
 const quote: Implementation = ([text]) => `"${(text as string).replace(/[\x07\b\f\n\r\t\v\\"]/g, (character) => QUOTED[character]!)}"`;
 
 const LIST_STRING = listOf(STRING);

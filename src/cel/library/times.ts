@@ -2,7 +2,7 @@ import type { CostMeter } from "../cost.ts";
 import { declare, memberOverload, type FunctionDeclaration, type Library } from "../functions.ts";
 import { calendarFields, type CalendarFields } from "../time.ts";
 import { DURATION, INT, STRING, TIMESTAMP } from "../types.ts";
-import { CelDuration, CelError, CelTimestamp, type CelValue, type Result } from "../values.ts";
+import { CelError, type CelDuration, type CelTimestamp, type CelValue, type Result } from "../values.ts";
 
 /** Looking a zone's offset up takes as long as so many steps. */
 const ZONE_WORK = 2000;
