@@ -46,6 +46,8 @@ export async function bindPod(pods: Registry, request: WriteRequest, name: strin
       for (const field of ["annotations", "labels"] as const) {
         if (binding.metadata?.[field]) pod.metadata[field] = { ...pod.metadata[field], ...binding.metadata[field] };
       }
+      // Where it is it need not be nominated for.
+      delete pod.status?.nominatedNodeName;
       return setCondition(pod, { type: "PodScheduled", status: "True" }, toTime(pods.context.clock.now()));
     },
     { subresource: "binding", admitted: true, ownsFields: true },

@@ -224,10 +224,12 @@ describe("namespaces", () => {
 describe("pods", () => {
   it("are bound to a node once", async () => {
     await server.create(PODS, pod("a"));
+    await server.request(`PATCH ${PODS}/a/status`, { status: { nominatedNodeName: "node-1" } }, { "content-type": "application/merge-patch+json" });
     const bind = (node: string) => server.request(`POST ${PODS}/a/binding`, { metadata: { name: "a" }, target: { kind: "Node", name: node } });
     assert.equal((await bind("node-1")).status, 201);
     const { body } = await server.request(`GET ${PODS}/a`);
     assert.equal(body.spec.nodeName, "node-1");
+    assert.equal(body.status.nominatedNodeName, undefined);
     assert.deepEqual(body.status.conditions.map(({ type, status }: { type: string; status: string }) => [type, status]), [["PodScheduled", "True"]]);
     const again = await bind("node-2");
     assert.deepEqual([again.status, again.body.message], [409, 'Operation cannot be fulfilled on pods/binding "a": pod a is already assigned to node "node-1"']);
