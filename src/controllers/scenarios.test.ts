@@ -13,6 +13,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  priorityClasses,
   replicaSets,
   serviceAccounts,
   services,
@@ -328,5 +329,77 @@ describe("scheduler", () => {
     await cluster.edit(pods, "gated", (p) => void delete p.spec.schedulingGates);
     await cluster.stabilize();
     assert.equal((await cluster.client.get(pods, "gated", "default")).status!.phase, "Running");
+  });
+
+  describe("preemption", () => {
+    const ranked = (name: string, priorityClassName: string, cpu: string) => cluster.apply(pods, pod(name, { ...requests(cpu), priorityClassName }));
+    beforeEach(async () => {
+      for (const [name, value] of [["high", 1000], ["middle", 500], ["low", 10]] as const) await cluster.apply(priorityClasses, { metadata: { name }, value });
+    });
+
+    test("makes room for a pod of higher priority, keeps it, and says so to all", async () => {
+      for (const [name, priority] of [["a", "middle"], ["b", "low"], ["c", "middle"]] as const) await ranked(name, priority, "3");
+      await cluster.stabilize();
+      const victim = await cluster.client.get(pods, "b", "default");
+      const vip = await ranked("vip", "high", "3");
+      await cluster.settle();
+      const waiting = await cluster.client.get(pods, "vip", "default");
+      assert.equal(waiting.status!.nominatedNodeName, victim.spec.nodeName);
+      assert.equal(waiting.status!.conditions!.find(({ type }) => type === "PodScheduled")!.message, "0/3 nodes are available: 3 Insufficient cpu.");
+      const going = await cluster.client.get(pods, "b", "default");
+      assert.equal(going.metadata.deletionGracePeriodSeconds, 30);
+      const { status, reason, message } = going.status!.conditions!.find(({ type }) => type === "DisruptionTarget")!;
+      assert.deepEqual([status, reason, message], ["True", "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"]);
+      const { items } = await cluster.client.list(events, { namespace: "default", fieldSelector: "reason=Preempted" });
+      assert.deepEqual(items.map(({ involvedObject, message }) => [involvedObject.name, message]), [["b", `Preempted by pod ${vip.metadata.uid} on node ${victim.spec.nodeName}`]]);
+
+      await ranked("opportunist", "middle", "3");
+      await cluster.stabilize();
+      await cluster.clock.advance(2000);
+      await cluster.stabilize();
+      const { spec, status: ended } = await cluster.client.get(pods, "vip", "default");
+      assert.deepEqual([ended!.phase, spec.nodeName, ended!.nominatedNodeName], ["Running", victim.spec.nodeName, undefined]);
+      assert.deepEqual(names(await cluster.pods()), ["a", "c", "opportunist", "vip"]);
+      assert.equal((await cluster.client.get(pods, "opportunist", "default")).status!.phase, "Pending");
+    });
+
+    test("takes no more victims than are needed, however many pods come at once", async () => {
+      for (let i = 0; i < 12; i++) await ranked(`low-${i}`, "low", "1");
+      await cluster.stabilize();
+      await Promise.all([1, 2, 3].map((i) => ranked(`vip-${i}`, "high", "2")));
+      await cluster.stabilize();
+      await cluster.clock.advance(2000);
+      await cluster.stabilize();
+      const running = (await cluster.pods()).filter(({ status }) => status?.phase === "Running").map(({ metadata }) => metadata.name!.split("-")[0]!);
+      assert.deepEqual(running.toSorted(), [...Array<string>(6).fill("low"), "vip", "vip", "vip"]);
+    });
+
+    test("a pod that needs the place no more leaves it to others", async () => {
+      for (const name of ["a", "b", "c"]) await ranked(name, "low", "3");
+      await cluster.stabilize();
+      await ranked("vip", "high", "4");
+      await cluster.settle();
+      await cluster.client.delete(pods, "vip", "default", { gracePeriodSeconds: 0 });
+      await ranked("next", "low", "4");
+      await cluster.stabilize();
+      await cluster.clock.advance(2000);
+      await cluster.stabilize();
+      assert.equal((await cluster.client.get(pods, "next", "default")).status!.phase, "Running");
+    });
+
+    test("goes on after a write that failed", async () => {
+      for (const name of ["a", "b", "c"]) await ranked(name, "low", "3");
+      await cluster.stabilize();
+      let failures = 2;
+      cluster.intercept = (method) => (method === "DELETE" && failures-- > 0 ? "refuse" : undefined);
+      await ranked("vip", "high", "4");
+      for (let i = 0; i < 4; i++) {
+        await cluster.stabilize();
+        await cluster.clock.advance(3000);
+      }
+      await cluster.stabilize();
+      assert.equal((await cluster.client.get(pods, "vip", "default")).status!.phase, "Running");
+      assert.equal((await cluster.pods()).length, 3);
+    });
   });
 });

@@ -90,10 +90,29 @@ export class Cluster {
   #place(pod: Pod, nodeName: string, assumed: boolean): void {
     this.removePod(pod.metadata.uid!);
     this.#placed.set(pod.metadata.uid!, { pod, nodeName, assumed });
-    if (pod.spec.affinity?.podAffinity || pod.spec.affinity?.podAntiAffinity) this.#withAffinity.add(pod.metadata.uid!);
+    if (hasAffinityTerms(pod)) this.#withAffinity.add(pod.metadata.uid!);
     const state = this.#nodes.get(nodeName);
     if (state) count(state, pod, 1);
   }
+}
+
+/** Whether the pod wants to be near others, or far from them. */
+export function hasAffinityTerms({ spec: { affinity } }: Pod): boolean {
+  return Boolean(affinity?.podAffinity || affinity?.podAntiAffinity);
+}
+
+/** The node as it would be with some pods more or less. */
+export function changed(state: NodeState, change: { with?: Pod[]; without?: Pod[] }): NodeState {
+  const copy = {
+    ...state,
+    pods: new Map(state.pods),
+    requested: new Map(state.requested),
+    requestedForScoring: new Map(state.requestedForScoring),
+    byController: new Map(state.byController),
+  };
+  for (const pod of change.with ?? []) count(copy, pod, 1);
+  for (const pod of change.without ?? []) count(copy, pod, -1);
+  return copy;
 }
 
 function count(state: NodeState, pod: Pod, sign: 1 | -1): void {

@@ -3,9 +3,11 @@
  * @see https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  */
 import type { PersistentVolume, Pod } from "#api/types.ts";
-import { hasPortConflict, type NodeState } from "./cluster.ts";
+import { changed, hasAffinityTerms, hasPortConflict, type NodeState } from "./cluster.ts";
 import { matchesNodeAffinity, matchesTerm, untolerated } from "#api/nodeaffinity.ts";
+import type { Nominations } from "./nominations.ts";
 import { affinityFilter, type NamespaceLabels } from "./podaffinity.ts";
+import { priorityOf } from "./priority.ts";
 import { podRequests } from "./resources.ts";
 import { spreadFilter } from "./topologyspread.ts";
 
@@ -22,6 +24,7 @@ export interface FilterContext {
   volumes: PersistentVolume[];
   namespaceLabels: NamespaceLabels;
   hasAffinity: boolean;
+  nominations: Nominations;
 }
 
 type Filter = (state: NodeState) => Rejection | undefined;
@@ -29,8 +32,40 @@ type Filter = (state: NodeState) => Rejection | undefined;
 const unresolvable = (reason: string): Rejection => ({ reasons: [reason], resolvable: false });
 const resolvable = (reason: string): Rejection => ({ reasons: [reason], resolvable: true });
 
+/** Why a node can't take the pod, or undefined: the judgement of all filters, for one node after the other. */
+export function judgeFor(pod: Pod, context: FilterContext): Filter {
+  const filters = filtersFor(pod, context);
+  return (state) => {
+    const nominated = context.nominations
+      .on(state.node.metadata.name!)
+      .filter((other) => other.metadata.uid !== pod.metadata.uid && !state.pods.has(other.metadata.uid!) && priorityOf(other) >= priorityOf(pod));
+    if (nominated.length > 0) {
+      const crowded = changed(state, { with: nominated });
+      const rejection = firstRejection(filtersFor(pod, onNode(context, crowded)), crowded);
+      if (rejection) return rejection;
+    }
+    // Without them, too: they may never come, and the pod may count on nobody who isn't there.
+    return firstRejection(filters, state);
+  };
+}
+
+/** The context as it would be with the node in another state. */
+export function onNode<C extends FilterContext>(context: C, state: NodeState): C {
+  const { name } = state.node.metadata;
+  const hasAffinity = context.hasAffinity || [...state.pods.values()].some(hasAffinityTerms);
+  return { ...context, hasAffinity, nodes: context.nodes.map((other) => (other.node.metadata.name === name ? state : other)) };
+}
+
+function firstRejection(filters: Filter[], state: NodeState): Rejection | undefined {
+  for (const filter of filters) {
+    const rejection = filter(state);
+    if (rejection) return rejection;
+  }
+  return undefined;
+}
+
 /** The filters in upstream's order; a node is asked until one says no. */
-export function filtersFor(pod: Pod, context: FilterContext): Filter[] {
+function filtersFor(pod: Pod, context: FilterContext): Filter[] {
   return [
     nodeUnschedulable(pod),
     nodeName(pod),

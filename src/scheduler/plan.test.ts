@@ -4,10 +4,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { goldenTests } from "#lib/golden.ts";
 import { seededRng } from "#lib/random.ts";
-import type { Node, PersistentVolume, Pod, PodSpec, Taint } from "#api/types.ts";
+import type { Node, PersistentVolume, Pod, PodDisruptionBudget, PodSpec, Taint } from "#api/types.ts";
 import { Cluster } from "./cluster.ts";
-import { filtersFor, type FilterContext } from "./filter.ts";
+import { judgeFor } from "./filter.ts";
+import { Nominations } from "./nominations.ts";
 import { placePod } from "./plan.ts";
+import type { PreemptionContext } from "./preempt.ts";
 import { totalScores } from "./score.ts";
 import { podRequests } from "./resources.ts";
 
@@ -22,6 +24,11 @@ interface PodCase {
   memory?: string;
   hostPort?: number;
   deleting?: boolean;
+  priority?: number;
+  /** When it started: a time of one day, `08:30`. */
+  started?: string;
+  nominated?: string;
+  preempted?: boolean;
   spec?: Partial<PodSpec>;
 }
 
@@ -30,11 +37,15 @@ interface Case {
   placed?: PodCase[];
   volumes?: PersistentVolume[];
   namespaces?: Record<string, Record<string, string>>;
+  /** Disruption budgets by the label `app` of those they keep. */
+  budgets?: { app: string; allowed: number; disrupted?: string[]; namespace?: string }[];
+  /** Other pods without a node. */
+  waiting?: PodCase[];
   pod: PodCase;
 }
 
 function pod(input: PodCase, index = 0): Pod {
-  const { name = `pod-${index}`, on, namespace = "shop", labels = {}, controller, cpu, memory, hostPort, deleting, spec } = input;
+  const { name = `pod-${index}`, on, namespace = "shop", labels = {}, controller, cpu, memory, hostPort, deleting, priority, started, nominated, preempted, spec } = input;
   const requests = { ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) };
   const ports = hostPort ? [{ containerPort: hostPort, hostPort }] : [];
   return {
@@ -48,7 +59,12 @@ function pod(input: PodCase, index = 0): Pod {
       ...(controller ? { ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: controller, uid: controller, controller: true }] } : {}),
       ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
     },
-    spec: { containers: [{ name: "main", resources: { requests }, ports }], ...(on ? { nodeName: on } : {}), ...spec },
+    spec: { containers: [{ name: "main", resources: { requests }, ports }], ...(on ? { nodeName: on } : {}), ...(priority === undefined ? {} : { priority }), ...spec },
+    status: {
+      ...(started ? { startTime: `2026-01-01T${started}:00Z` } : {}),
+      ...(nominated ? { nominatedNodeName: nominated } : {}),
+      ...(preempted ? { conditions: [{ type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" }] } : {}),
+    },
   };
 }
 
@@ -62,24 +78,55 @@ function node({ name, cpu = "4", memory = "8Gi", pods = 110, labels, taints, uns
   };
 }
 
-function contextOf({ nodes, placed = [], volumes = [], namespaces = {} }: Omit<Case, "pod">): FilterContext {
+function budget({ app, allowed, disrupted = [], namespace = "shop" }: NonNullable<Case["budgets"]>[number]): PodDisruptionBudget {
+  return {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: { name: app, namespace },
+    spec: { selector: { matchLabels: { app } } },
+    status: {
+      disruptionsAllowed: allowed,
+      currentHealthy: 0,
+      desiredHealthy: 0,
+      expectedPods: 0,
+      disruptedPods: Object.fromEntries(disrupted.map((name) => [name, "2026-01-01T00:00:00Z"])),
+    },
+  };
+}
+
+function contextOf({ nodes, placed = [], volumes = [], namespaces = {}, budgets = [], waiting = [] }: Omit<Case, "pod">): PreemptionContext {
   const cluster = new Cluster();
   for (const one of nodes) cluster.setNode(node(one));
   for (const [i, one] of placed.entries()) cluster.setPod(pod(one, i));
-  return { nodes: cluster.nodes, hasAffinity: cluster.hasAffinity, volumes, namespaceLabels: (name) => namespaces[name] };
+  const nominations = new Nominations();
+  for (const [i, one] of waiting.entries()) nominations.update(pod({ name: `waiting-${i}`, ...one }));
+  return { nodes: cluster.nodes, hasAffinity: cluster.hasAffinity, volumes, namespaceLabels: (name) => namespaces[name], nominations, budgets: budgets.map(budget) };
 }
 
-/** Which nodes can take the pod, which of them are best, and, if none can, why. */
+const named = (pods: Pod[]): string[] => pods.map(({ metadata }) => metadata.name!);
+
+/** Which nodes can take the pod, which of them are best, and, if none can, why, and what is done about it. */
 goldenTests<Case>(join(import.meta.dirname, "testdata"), (input) => {
   const context = contextOf(input);
   const wanted = pod({ name: "new", ...input.pod });
-  const filters = filtersFor(wanted, context);
-  const feasible = context.nodes.filter((state) => filters.every((filter) => filter(state) === undefined));
-  if (feasible.length === 0) return placePod(wanted, context, seededRng(1));
+  context.nominations.update(wanted);
+  const chosen = placePod(wanted, context, seededRng(1));
+  if ("unschedulable" in chosen) {
+    const { nominate, victims, displaced } = chosen.preemption;
+    const gaveUp = nominate === null && input.pod.nominated;
+    return {
+      unschedulable: chosen.unschedulable,
+      ...(nominate ? { nominate, victims: named(victims) } : {}),
+      ...(displaced.length > 0 ? { displaced: named(displaced) } : {}),
+      ...(gaveUp ? { nominate } : {}),
+    };
+  }
+  if (input.pod.nominated === chosen.nodeName) return { nominated: chosen.nodeName };
+  const judge = judgeFor(wanted, context);
+  const feasible = context.nodes.filter((state) => judge(state) === undefined);
   const scores = totalScores(wanted, feasible, context);
   const best = feasible.filter((_, i) => scores[i] === Math.max(...scores)).map((state) => state.node.metadata.name!);
-  const chosen = placePod(wanted, context, seededRng(1));
-  assert.ok("nodeName" in chosen && best.includes(chosen.nodeName));
+  assert.ok(best.includes(chosen.nodeName));
   const others = feasible.map((state) => state.node.metadata.name!).filter((name) => !best.includes(name));
   return { best, ...(others.length > 0 ? { others } : {}) };
 });
@@ -105,7 +152,7 @@ test("however pods come, no node is given more than it has", () => {
       const rng = seededRng(seed);
       for (const [i, { cpu, memory }] of requests.entries()) {
         const next = pod({ cpu: `${cpu}m`, memory: `${memory}Mi` }, i);
-        const placement = placePod(next, { nodes: cluster.nodes, hasAffinity: false, volumes: [], namespaceLabels: () => undefined }, rng);
+        const placement = placePod(next, { ...contextOf({ nodes: [] }), nodes: cluster.nodes }, rng);
         if ("nodeName" in placement) cluster.assume(next, placement.nodeName);
       }
       for (const { pods, requested, allocatable } of cluster.nodes) {

@@ -1,29 +1,33 @@
 /**
- * Where a pod goes: filter, score, choose.
+ * Where a pod goes: filter, score, choose; or preempt.
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
  */
 import type { Rng } from "#lib/random.ts";
 import type { Pod } from "#api/types.ts";
 import type { NodeState } from "./cluster.ts";
-import { filtersFor, type FilterContext, type Rejection } from "./filter.ts";
+import { judgeFor, type Rejection } from "./filter.ts";
+import { histogram, unavailable } from "./messages.ts";
+import { planPreemption, type PreemptionContext, type PreemptionPlan } from "./preempt.ts";
 import { totalScores } from "./score.ts";
 
-/** A node's name, or why there is none, in upstream's words. */
-export type Placement = { nodeName: string } | { unschedulable: string };
+/** A node's name, or why there is none, in upstream's words, and what is done about it. */
+export type Placement = { nodeName: string } | { unschedulable: string; preemption: PreemptionPlan };
 
-/** Chooses the best node; `rng` decides between equals. */
-export function placePod(pod: Pod, context: FilterContext, rng: Rng): Placement {
+/** Chooses the node that room was made on, or the best; `rng` decides between equals. */
+export function placePod(pod: Pod, context: PreemptionContext, rng: Rng): Placement {
   const { nodes } = context;
-  if (nodes.length === 0) return { unschedulable: "no nodes available to schedule pods" };
-  const filters = filtersFor(pod, context);
+  const judge = judgeFor(pod, context);
+  const nominated = context.nominations.nodeOf(pod.metadata.uid!);
+  const own = nominated === undefined ? undefined : nodes.find(({ node }) => node.metadata.name === nominated);
+  if (own && !judge(own)) return { nodeName: nominated! };
   const feasible: NodeState[] = [];
   const rejections: Rejection[] = [];
   for (const state of nodes) {
-    const rejection = firstRejection(filters, state);
+    const rejection = judge(state);
     if (rejection) rejections.push(rejection);
     else feasible.push(state);
   }
-  if (feasible.length === 0) return { unschedulable: explain(rejections) };
+  if (feasible.length === 0) return unschedulable(pod, histogram(rejections.flatMap(({ reasons }) => reasons)), rejections, context, rng);
   if (feasible.length === 1) return { nodeName: feasible[0]!.node.metadata.name! };
   const scores = totalScores(pod, feasible, context);
   const best = Math.max(...scores);
@@ -31,29 +35,15 @@ export function placePod(pod: Pod, context: FilterContext, rng: Rng): Placement 
   return { nodeName: winners[Math.floor(rng() * winners.length)]!.node.metadata.name! };
 }
 
-function firstRejection(filters: ((state: NodeState) => Rejection | undefined)[], state: NodeState): Rejection | undefined {
-  for (const filter of filters) {
-    const rejection = filter(state);
-    if (rejection) return rejection;
-  }
-  return undefined;
+/** What becomes of a pod that can't go anywhere, for a reason that lies with the pod. */
+export function refusePod(pod: Pod, reason: string, context: PreemptionContext, rng: Rng): Placement {
+  const rejections = context.nodes.map(() => ({ reasons: [reason], resolvable: false }));
+  return unschedulable(pod, reason, rejections, context, rng);
 }
 
-/**
- * `0/3 nodes are available: 1 node(s) had untolerated taint {...}, 2 Insufficient cpu. preemption: ...`.
- * Every pod has the same priority here, so preemption never finds a victim.
- */
-function explain(rejections: Rejection[]): string {
-  const prefix = `0/${rejections.length} nodes are available:`;
-  const preemption = rejections.map(({ resolvable }) => (resolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling"));
-  return `${prefix} ${histogram(rejections.flatMap(({ reasons }) => reasons))}. preemption: ${prefix} ${histogram(preemption)}.`;
-}
-
-function histogram(reasons: string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(", ");
+function unschedulable(pod: Pod, why: string, rejections: Rejection[], context: PreemptionContext, rng: Rng): Placement {
+  if (rejections.length === 0) return { unschedulable: "no nodes available to schedule pods", preemption: { nominate: null, victims: [], displaced: [] } };
+  const preemption = planPreemption(pod, rejections, context, rng);
+  const text = unavailable(rejections.length, why);
+  return { unschedulable: preemption.message ? `${text} ${preemption.message}` : text, preemption };
 }

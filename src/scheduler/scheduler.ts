@@ -7,13 +7,17 @@ import { toTime, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import { isConflict, isNotFound } from "#api/errors.ts";
-import { keyOf, namespaces, nodes, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from "#api/resources.ts";
+import { keyOf, namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, storageClasses } from "#api/resources.ts";
 import type { KubeObject, Node, PersistentVolumeClaim, Pod } from "#api/types.ts";
 import type { Client } from "#client/client.ts";
 import { eventRecorder } from "#client/events.ts";
 import type { Informer, Informers } from "#client/informer.ts";
-import { Cluster } from "./cluster.ts";
-import { placePod } from "./plan.ts";
+import { Cluster, hasAffinityTerms } from "./cluster.ts";
+import { evictVictim, patchPodStatus } from "./effects.ts";
+import { Nominations } from "./nominations.ts";
+import { placePod, refusePod, type Placement } from "./plan.ts";
+import type { PreemptionContext, PreemptionPlan } from "./preempt.ts";
+import { priorityOf } from "./priority.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { isBound, podVolumes, SELECTED_NODE, type VolumeLookup } from "./volumes.ts";
 
@@ -40,6 +44,7 @@ export function startScheduler(options: { client: Client; informers: Informers; 
   const classInformer = informers.for(storageClasses);
   const namespaceInformer = informers.for(namespaces);
   const nodeInformer = informers.for(nodes);
+  const budgetInformer = informers.for(podDisruptionBudgets);
   const lookup: VolumeLookup = {
     claim: (namespace, name) => claimInformer.get(`${namespace}/${name}`),
     volume: (name) => volumeInformer.get(name),
@@ -47,6 +52,7 @@ export function startScheduler(options: { client: Client; informers: Informers; 
   };
 
   const cluster = new Cluster();
+  const nominations = new Nominations();
   const queue = new SchedulingQueue(clock, turn);
   const stopping = new AbortController();
   let underWay = 0;
@@ -72,24 +78,26 @@ export function startScheduler(options: { client: Client; informers: Informers; 
     const pod = podInformer.get(key);
     if (!pod || !wantsNode(pod) || cluster.isPlaced(pod.metadata.uid!)) return queue.remove(key);
     const found = podVolumes(pod, lookup);
-    if ("unschedulable" in found) {
-      const prefix = `0/${cluster.nodes.length} nodes are available:`;
-      const why = `${prefix} ${found.unschedulable}. preemption: ${prefix} ${cluster.nodes.length} Preemption is not helpful for scheduling.`;
-      return track(key, reportUnschedulable(pod, why));
+    const refused = "unschedulable" in found;
+    const context: PreemptionContext = {
+      nodes: cluster.nodes,
+      volumes: refused ? [] : found.volumes,
+      namespaceLabels: (name) => namespaceInformer.get(name)?.metadata.labels,
+      hasAffinity: cluster.hasAffinity,
+      nominations,
+      budgets: budgetInformer.list(),
+    };
+    const placement: Placement = refused ? refusePod(pod, found.unschedulable, context, rng) : placePod(pod, context, rng);
+    if ("unschedulable" in placement) {
+      const { unschedulable, preemption } = placement;
+      // Decided now, so that the next pod already counts with it.
+      if (preemption.nominate) nominations.assume(pod, preemption.nominate);
+      else if (preemption.nominate === null) nominations.delete(pod.metadata.uid!);
+      for (const { metadata } of preemption.displaced) nominations.delete(metadata.uid!);
+      return track(key, preemption.nominate ? preempt(pod, unschedulable, preemption) : reportUnschedulable(pod, unschedulable, preemption));
     }
-    const placement = placePod(
-      pod,
-      {
-        nodes: cluster.nodes,
-        volumes: found.volumes,
-        namespaceLabels: (name) => namespaceInformer.get(name)?.metadata.labels,
-        hasAffinity: cluster.hasAffinity,
-      },
-      rng,
-    );
-    if ("unschedulable" in placement) return track(key, reportUnschedulable(pod, placement.unschedulable));
     cluster.assume(pod, placement.nodeName);
-    track(key, bind(pod, placement.nodeName, found.waiting));
+    track(key, bind(pod, placement.nodeName, refused ? [] : found.waiting));
   }
 
   /** Keeps count of the writes under way. */
@@ -155,24 +163,41 @@ export function startScheduler(options: { client: Client; informers: Informers; 
   }
 
   /** Says in an event and in the PodScheduled condition why the pod has no node. */
-  async function reportUnschedulable(pod: Pod, message: string): Promise<void> {
+  async function reportUnschedulable(pod: Pod, message: string, preemption: PreemptionPlan): Promise<void> {
     queue.unschedulable(keyOf(pod));
     events.event(pod, "Warning", "FailedScheduling", message);
-    await setUnscheduled(pod, "Unschedulable", message);
+    await setUnscheduled(pod, "Unschedulable", message, preemption.nominate);
   }
 
-  async function setUnscheduled(pod: Pod, reason: string, message: string): Promise<void> {
+  /** Makes room for the pod. It isn't tried again before all victims are known to be going: it would ask for others. */
+  async function preempt(pod: Pod, message: string, { nominate, victims, displaced }: PreemptionPlan): Promise<void> {
+    events.event(pod, "Warning", "FailedScheduling", message);
+    await setUnscheduled(pod, "Unschedulable", message, nominate);
+    await Promise.all(displaced.map((other) => patchPodStatus(client, other, { nominatedNodeName: null })));
+    for (const other of displaced) if (podInformer.get(keyOf(other))?.metadata.uid === other.metadata.uid) queue.add(keyOf(other), priorityOf(other), isSocial(other));
+    await Promise.all(victims.map((victim) => remove(victim, pod, nominate!)));
+    queue.unschedulable(keyOf(pod));
+  }
+
+  async function remove(victim: Pod, pod: Pod, nodeName: string): Promise<void> {
+    if (victim.metadata.deletionTimestamp) return;
+    const evicted = await evictVictim(client, clock, victim, pod);
+    if (evicted) events.event(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
+    await until(podInformer, keyOf(victim), (current) => current?.metadata.uid !== victim.metadata.uid || current!.metadata.deletionTimestamp !== undefined);
+  }
+
+  /** `nominate` as in {@link PreemptionPlan}. */
+  async function setUnscheduled(pod: Pod, reason: string, message: string, nominate?: string | null): Promise<void> {
     const old = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-    if (old?.status === "False" && old.reason === reason && old.message === message) return;
+    const same = old?.status === "False" && old.reason === reason && old.message === message;
+    const nominated = pod.status?.nominatedNodeName;
+    const renominate = nominate !== undefined && (nominate ?? undefined) !== nominated;
+    if (same && !renominate) return;
     const lastTransitionTime = old?.status === "False" && old.lastTransitionTime ? old.lastTransitionTime : toTime(clock.now());
-    const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
-    const conditions = [...(pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled"), condition];
-    try {
-      await client.updateStatus(pods, { ...pod, status: { ...pod.status, conditions } });
-    } catch (error) {
-      // Changed or gone: whoever changed it wakes us when it matters.
-      if (!isConflict(error) && !isNotFound(error)) throw error;
-    }
+    await patchPodStatus(client, pod, {
+      conditions: [{ type: "PodScheduled", status: "False", reason, message, lastTransitionTime }],
+      ...(renominate ? { nominatedNodeName: nominate } : {}),
+    });
   }
 
   function onPod(pod: Pod, old: Pod | undefined): void {
@@ -180,11 +205,13 @@ export function startScheduler(options: { client: Client; informers: Informers; 
     cluster.setPod(pod);
     if (!wantsNode(pod)) {
       queue.remove(key);
+      if (giveUpNomination(pod)) queue.wake();
       const finished = isFinished(pod) && (!old || !isFinished(old));
       if (finished || (old && JSON.stringify(old.metadata.labels) !== JSON.stringify(pod.metadata.labels))) queue.wake();
       else if (pod.spec.nodeName && !old?.spec.nodeName) queue.wake(true);
       return;
     }
+    nominations.update(pod);
     if (pod.spec.schedulingGates?.length) {
       queue.remove(key);
       void setUnscheduled(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates").catch((error: unknown) =>
@@ -194,7 +221,14 @@ export function startScheduler(options: { client: Client; informers: Informers; 
     }
     // Our own report of a failure must not count as a change.
     const changed = !old || JSON.stringify([old.spec, old.metadata.labels]) !== JSON.stringify([pod.spec, pod.metadata.labels]);
-    if (changed && !cluster.isPlaced(pod.metadata.uid!)) queue.add(key, pod.spec.priority ?? 0, isSocial(pod));
+    if (changed && !cluster.isPlaced(pod.metadata.uid!)) queue.add(key, priorityOf(pod), isSocial(pod));
+  }
+
+  /** Whether a place that was kept for the pod is free for others now. */
+  function giveUpNomination({ metadata: { uid }, spec: { nodeName } }: Pod): boolean {
+    const nominated = nominations.nodeOf(uid!);
+    nominations.delete(uid!);
+    return nominated !== undefined && nominated !== nodeName;
   }
 
   function onNode(node: Node, old: Node | undefined): void {
@@ -204,7 +238,7 @@ export function startScheduler(options: { client: Client; informers: Informers; 
 
   const wake = { set: () => queue.wake(), delete: () => undefined };
   let unsubscribe: (() => void)[] = [];
-  const started = Promise.all([podInformer, nodeInformer, claimInformer, volumeInformer, classInformer, namespaceInformer].map((i) => i.whenSynced())).then(() => {
+  const started = Promise.all([podInformer, nodeInformer, claimInformer, volumeInformer, classInformer, namespaceInformer, budgetInformer].map((i) => i.whenSynced())).then(() => {
     if (stopping.signal.aborted) return;
     unsubscribe = [
       nodeInformer.subscribe({ set: onNode, delete: (node) => cluster.removeNode(node.metadata.name!) }),
@@ -212,8 +246,9 @@ export function startScheduler(options: { client: Client; informers: Informers; 
         set: onPod,
         delete: (pod) => {
           queue.remove(keyOf(pod));
+          const wasPlaced = cluster.isPlaced(pod.metadata.uid!);
           cluster.removePod(pod.metadata.uid!);
-          if (pod.spec.nodeName) queue.wake();
+          if (giveUpNomination(pod) || wasPlaced || pod.spec.nodeName) queue.wake();
         },
       }),
       claimInformer.subscribe(wake),
@@ -251,8 +286,8 @@ function wantsNode(pod: Pod): boolean {
   return !pod.spec.nodeName && !pod.metadata.deletionTimestamp && !isFinished(pod) && (pod.spec.schedulerName ?? NAME) === NAME;
 }
 
-function isSocial({ spec: { affinity, topologySpreadConstraints } }: Pod): boolean {
-  return Boolean(affinity?.podAffinity || affinity?.podAntiAffinity || topologySpreadConstraints?.length);
+function isSocial(pod: Pod): boolean {
+  return hasAffinityTerms(pod) || Boolean(pod.spec.topologySpreadConstraints?.length);
 }
 
 /** The parts of a node that decide what fits: heartbeats don't. */

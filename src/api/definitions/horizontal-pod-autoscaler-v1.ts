@@ -9,6 +9,7 @@ import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1, KubeObject } f
 import { define } from "./define.ts";
 import { HPA_COLUMNS, horizontalPodAutoscaler, setHpaDefaults } from "./horizontal-pod-autoscaler.ts";
 import { fromV1, toV1 } from "./horizontal-pod-autoscaler-v1-conversion.ts";
+import { storedOnly } from "./unsupported.ts";
 
 const { group, plural } = horizontalPodAutoscalers;
 const { validate, validateStatusUpdate } = horizontalPodAutoscaler as unknown as ResourceDefinition<HorizontalPodAutoscaler>;
@@ -38,5 +39,6 @@ export const horizontalPodAutoscalerV1 = define(horizontalPodAutoscalersV1, {
   },
   validate: (object) => validate!(fromV1(structuredClone(object))),
   validateStatusUpdate: (object, old) => validateStatusUpdate!(fromV1(structuredClone(object)), fromV1(structuredClone(old))),
+  warnings: () => storedOnly("HorizontalPodAutoscaler"),
   columns: HPA_COLUMNS.map(({ cell, ...column }) => ({ ...column, cell: (object: HorizontalPodAutoscalerV1, nowMs: number) => cell(fromV1(structuredClone(object)), nowMs) })),
 });

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from "../types.ts";
 import { fromV1, toV1 } from "./horizontal-pod-autoscaler-v1-conversion.ts";
 import { horizontalPodAutoscalerV1 } from "./horizontal-pod-autoscaler-v1.ts";
-import { created, creating, rowOf } from "./testing.ts";
+import { horizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+import { created, creating, decoded, rowOf } from "./testing.ts";
 
 const KIND = "HorizontalPodAutoscaler";
 const scaleTargetRef = { kind: "Deployment", name: "web", apiVersion: "apps/v1" };
@@ -25,6 +26,12 @@ test("rules that are there at all are completed", () => {
     scaleUp: { stabilizationWindowSeconds: 0, selectPolicy: "Max", policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, { type: "Percent", value: 100, periodSeconds: 15 }] },
     scaleDown: { stabilizationWindowSeconds: 60, selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
   });
+});
+
+test("whoever writes one is told that nothing scales by it, in both versions", () => {
+  for (const { warnings } of [horizontalPodAutoscaler, horizontalPodAutoscalerV1]) {
+    assert.deepEqual(warnings!(decoded(KIND, hpa())), ["HorizontalPodAutoscaler is stored and has no effect: nothing on this cluster scales by it"]);
+  }
 });
 
 const creations: [object: object, errors: string[]][] = [

@@ -6,6 +6,7 @@ import { NONE, UNKNOWN, UNSET, ageColumn, column, countColumn, nameColumn } from
 import { define } from "./define.ts";
 import { dropRoundTripAnnotations } from "./horizontal-pod-autoscaler-v1-conversion.ts";
 import { validateHorizontalPodAutoscaler, validateHorizontalPodAutoscalerStatus } from "./horizontal-pod-autoscaler-validation.ts";
+import { storedOnly } from "./unsupported.ts";
 
 type Spec = HorizontalPodAutoscaler["spec"];
 type Metric = NonNullable<Spec["metrics"]>[number];
@@ -40,6 +41,7 @@ export const horizontalPodAutoscaler = define(horizontalPodAutoscalers, {
   },
   validate: validateHorizontalPodAutoscaler,
   validateStatusUpdate: validateHorizontalPodAutoscalerStatus,
+  warnings: () => storedOnly("HorizontalPodAutoscaler"),
   columns: HPA_COLUMNS,
 });
 

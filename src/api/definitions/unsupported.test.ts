@@ -20,7 +20,7 @@ const cases: [spec: object, warnings: string[]][] = [
   [{ initContainers: [{ name: "a", resources: { limits: { "nvidia.com/gpu": "1", cpu: "1" } } }] }, [`spec.initContainers[0].resources.limits[nvidia.com/gpu]: ${REFUSED}`, `spec.initContainers[0].resources.limits[cpu]: ${IGNORED}`]],
   [{ containers: [{ name: "a", ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 81 }] }] }, [`spec.containers[0].ports[1].hostPort: ${REFUSED}`]],
   [{ volumes: [{ name: "a", emptyDir: { medium: "Memory", sizeLimit: "1Gi" } }] }, [`spec.volumes[0].emptyDir.medium: ${IGNORED}`, `spec.volumes[0].emptyDir.sizeLimit: ${IGNORED}`]],
-  [{ activeDeadlineSeconds: 5, priorityClassName: "high" }, [`spec.priorityClassName: ${IGNORED}`]],
+  [{ activeDeadlineSeconds: 5, priorityClassName: "high", priority: 5, preemptionPolicy: "Never" }, []],
   [
     { ephemeralContainers: [{ name: "a", targetContainerName: "main", securityContext: { capabilities: { add: ["SYS_PTRACE"] } } }] },
     [`spec.ephemeralContainers[0].targetContainerName: ${IGNORED}`, `spec.ephemeralContainers[0].securityContext (capabilities): ${IGNORED}`],
