@@ -109,7 +109,7 @@ function fieldsOfProperty(property: Property): FieldSchema {
   const { ref, type, listType = "atomic", listKeys = [], items, values, mapType } = property;
   if (ref) {
     const schema = fieldsOfModel(ref);
-    return mapType && schema.map ? { ...schema, map: { ...schema.map, atomic: true } } : schema;
+    return mapType && schema.map ? { ...schema, map: { ...schema.map, atomic: mapType === "atomic" } } : schema;
   }
   switch (type) {
     case "array":
@@ -129,8 +129,13 @@ function fieldsOfProperty(property: Property): FieldSchema {
 }
 
 function keyDefaultsOf(keys: readonly string[], items: Property): Record<string, unknown> {
-  const properties = (items.ref && schemaOf(items.ref).properties) || {};
-  return Object.fromEntries(keys.map((key) => [key, properties[key]?.default]).filter(([, value]) => value !== undefined));
+  const { properties = {}, required = [] } = items.ref ? schemaOf(items.ref) : {};
+  const standard = (key: string): unknown => {
+    const { type, default: given } = properties[key] ?? {};
+    // What must be given is Go's zero value where it isn't.
+    return given ?? (required.includes(key) ? (type === "string" ? "" : 0) : undefined);
+  };
+  return Object.fromEntries(keys.map((key) => [key, standard(key)]).filter(([, value]) => value !== undefined));
 }
 
 /** The schema of a custom resource from its definition's `openAPIV3Schema`. */

@@ -125,6 +125,18 @@ describe("applying", () => {
     assert.deepEqual(Object.keys(body.data).sort(), ["k0", "k1", "k2", "k3", "k4"]);
   });
 
+  it("creates only for who may create", async () => {
+    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    await server.create(`${rbac}/roles`, { metadata: { name: "patcher" }, rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["patch"] }] });
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "patcher" };
+    await server.create(`${rbac}/rolebindings`, { metadata: { name: "patcher" }, roleRef, subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "eve" }] });
+    const applyAsEve = (): Promise<Answer> => server.request(`PATCH ${CONFIG_MAPS}/a?fieldManager=eve`, configuration({ x: "1" }), APPLY, { name: "eve", groups: ["system:authenticated"] });
+    const refused = await applyAsEve();
+    assert.deepEqual([refused.status, refused.body.message], [403, 'configmaps "a" is forbidden: User "eve" cannot create resource "configmaps" in API group "" in the namespace "default"']);
+    await server.create(CONFIG_MAPS, configMap("a"));
+    assert.equal((await applyAsEve()).status, 200);
+  });
+
   const refusals: [string, string, unknown, string, number, string | RegExp][] = [
     ["without a manager", "a", configuration(), "", 422, 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'],
     ["a manager with a long name", "a", configuration(), `fieldManager=${"m".repeat(129)}`, 422, 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Too long: may not be more than 128 bytes'],
@@ -199,6 +211,41 @@ describe("applying a subresource", () => {
 });
 
 describe("managed fields", () => {
+  it("of what is created include what is filled in, and no struct as such", async () => {
+    const created = await server.request(`POST ${DEPLOYMENTS}`, deployment(), { "user-agent": "kubectl" });
+    assert.deepEqual(fieldsOf(created, "kubectl"), {
+      "f:spec": {
+        "f:progressDeadlineSeconds": {},
+        "f:replicas": {},
+        "f:revisionHistoryLimit": {},
+        "f:selector": {},
+        "f:strategy": { "f:rollingUpdate": { ".": {}, "f:maxSurge": {}, "f:maxUnavailable": {} }, "f:type": {} },
+        "f:template": {
+          "f:metadata": { "f:labels": { ".": {}, "f:app": {} } },
+          "f:spec": {
+            "f:containers": {
+              'k:{"name":"app"}': {
+                ".": {},
+                "f:image": {},
+                "f:imagePullPolicy": {},
+                "f:name": {},
+                "f:ports": { ".": {}, 'k:{"containerPort":80,"protocol":"TCP"}': { ".": {}, "f:containerPort": {}, "f:protocol": {} } },
+                "f:resources": {},
+                "f:terminationMessagePath": {},
+                "f:terminationMessagePolicy": {},
+              },
+            },
+            "f:dnsPolicy": {},
+            "f:restartPolicy": {},
+            "f:schedulerName": {},
+            "f:securityContext": {},
+            "f:terminationGracePeriodSeconds": {},
+          },
+        },
+      },
+    });
+  });
+
   it("come with every form of an object", async () => {
     await apply(`${CONFIG_MAPS}/a`, configuration({ x: "1" }));
     const list = await server.request(`GET ${CONFIG_MAPS}`);

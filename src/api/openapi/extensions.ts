@@ -1,8 +1,9 @@
 /**
  * What Kubernetes' types say beyond their shape, and the client library leaves out: how lists merge,
  * which strings are quantities, which values an enumeration has, and the schema's own defaults.
- * Fields are named `Type.field`, or `group.Type.field` where several groups have the type. The generator
- * refuses an entry that names no field.
+ * Fields are named `Type.field`, or `group.Type.field` where several groups have the type, or
+ * `group/version.Type.field` where a group's versions differ. The generator refuses an entry that names
+ * no field.
  * @see https://github.com/kubernetes/api/blob/master/core/v1/types.go (struct tags and `+listType` markers)
  */
 
@@ -98,6 +99,9 @@ export const ATOMIC_MAPS: string[] = [
   "ServiceSpec.selector",
 ];
 
+/** Fields of such a type that nevertheless are owned in parts. */
+export const GRANULAR_FIELDS: string[] = ["PersistentVolumeSpec.claimRef"];
+
 /** Types that server-side apply owns as a whole. */
 export const ATOMIC_TYPES: string[] = [
   "ConfigMapKeySelector",
@@ -123,7 +127,7 @@ export const ATOMIC_TYPES: string[] = [
   "TopologySelectorTerm",
   "TypedLocalObjectReference",
   "Variable",
-  "autoscaling.CrossVersionObjectReference",
+  "autoscaling/v1.CrossVersionObjectReference",
   "core.EndpointPort",
   "discovery.EndpointPort",
   "rbac.Subject",

@@ -218,10 +218,11 @@ function propertyOf(at: Field, type: string, format: string): Property {
   }
 }
 
-/** What `extensions.ts` may call a field (or, without one, a type): `Endpoint.hostname`, or `discovery.Endpoint.hostname`. */
+/** What `extensions.ts` may call a field (or, without one, a type): `Endpoint.hostname`, `discovery.Endpoint.hostname` or `discovery/v1.Endpoint.hostname`. */
 function keysOf(model: string, field?: string): string[] {
   const key = field === undefined ? shortName(model) : `${shortName(model)}.${field}`;
-  return [key, `${groupName(model)}.${key}`];
+  const group = groupName(model);
+  return [key, `${group}.${key}`, `${group}/${model.split(".").at(-2)}.${key}`];
 }
 
 /** Adds what `extensions.ts` knows, and fails when it names a field that doesn't exist, or fields of two groups at once. */
@@ -234,6 +235,7 @@ function applyExtensions(models: Record<string, Model>): void {
     ...extensions.RETAIN_KEYS,
     ...extensions.REPLACED,
     ...extensions.ATOMIC_MAPS,
+    ...extensions.GRANULAR_FIELDS,
     ...extensions.ATOMIC_TYPES,
     ...extensions.QUANTITIES,
     ...Object.keys(extensions.DEFAULTS),
@@ -287,6 +289,7 @@ function extend(keys: string[], fieldName: string, property: Property): void {
   if (isIn(extensions.RETAIN_KEYS)) property.strategy = property.strategy ? `${property.strategy},retainKeys` : "retainKeys";
   if (isIn(extensions.REPLACED)) property.strategy = "replace";
   if (isIn(extensions.ATOMIC_MAPS)) property.mapType = "atomic";
+  if (isIn(extensions.GRANULAR_FIELDS)) property.mapType = "granular";
   const standard = of(extensions.DEFAULTS);
   if (standard !== undefined) property.default = standard;
   const enumType = of(extensions.ENUM_FIELDS);

@@ -21,7 +21,7 @@ export interface Property {
   listType?: "atomic" | "map" | "set";
   /** The keys of a list of type `map`. */
   listKeys?: string[];
-  mapType?: "atomic";
+  mapType?: "atomic" | "granular";
   /** Strategic merge patch: `merge`, `retainKeys`, or both with a comma; absent means replace for lists and merge for maps. */
   strategy?: string;
   mergeKey?: string;
