@@ -363,6 +363,24 @@ describe("scheduler", () => {
       assert.equal((await cluster.client.get(pods, "opportunist", "default")).status!.phase, "Pending");
     });
 
+    test("one of still higher priority takes over the place that was made for another", async () => {
+      for (const [name, priority] of [["a", "high"], ["b", "low"], ["c", "high"]] as const) await ranked(name, priority, "3");
+      await cluster.stabilize();
+      const nominated = async (name: string) => (await cluster.client.get(pods, name, "default")).status!.nominatedNodeName;
+      const { nodeName } = (await cluster.client.get(pods, "b", "default")).spec;
+      await ranked("first", "middle", "3");
+      await cluster.settle();
+      assert.equal(await nominated("first"), nodeName);
+      await ranked("vip", "high", "3");
+      await cluster.settle();
+      assert.deepEqual([await nominated("first"), await nominated("vip")], [undefined, nodeName]);
+      assert.match((await cluster.client.get(pods, "first", "default")).status!.conditions![0]!.message!, /preemption: 0\/3 nodes are available: 1 Insufficient cpu, 2 No preemption victims found for incoming pod\.$/);
+      await cluster.stabilize();
+      await cluster.clock.advance(2000);
+      await cluster.stabilize();
+      assert.deepEqual(names((await cluster.pods()).filter(({ status }) => status!.phase === "Running")), ["a", "c", "vip"]);
+    });
+
     test("takes no more victims than are needed, however many pods come at once", async () => {
       for (let i = 0; i < 12; i++) await ranked(`low-${i}`, "low", "1");
       await cluster.stabilize();

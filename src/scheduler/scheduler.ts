@@ -143,6 +143,7 @@ export function startScheduler(options: { client: Client; informers: Informers; 
 
   function until<T extends KubeObject>(informer: Informer<T>, key: string, holds: (object: T | undefined) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      stopping.signal.throwIfAborted();
       const end = (settle: () => void): void => {
         unsubscribe();
         stopping.signal.removeEventListener("abort", onStop);
