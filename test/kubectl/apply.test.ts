@@ -76,19 +76,4 @@ describe("kubectl apply", { skip }, () => {
     const wrong = { ...(echoDeployment("wrong") as { spec: object }), spec: { replicaz: 3 } };
     assert.match(await kubectl.fails(["apply", "-f", "-"], { input: wrong }), /unknown field "spec\.replicaz"|replicaz/);
   });
-
-  test("--server-side applies, and a second manager's conflict is told", async () => {
-    const apply = (colour: string, manager: string, ...more: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> =>
-      kubectl.run(["apply", "--server-side", `--field-manager=${manager}`, ...more, "-f", "-"], { input: configMap("ssa", { colour }) });
-    const first = await apply("blue", "one");
-    if (first.code !== 0) {
-      // Until it is served, it must be refused by name and never half done.
-      assert.match(first.stdout + first.stderr, /server-side apply|apply-patch/i);
-      return;
-    }
-    const conflict = await apply("red", "two");
-    assert.notEqual(conflict.code, 0);
-    assert.match(conflict.stderr, /conflict.*"one"/s);
-    assert.equal((await apply("red", "two", "--force-conflicts")).code, 0);
-  });
 });
