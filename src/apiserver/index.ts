@@ -1,6 +1,7 @@
 export { reconcilePolicy } from "./authorization/bootstrap-policy/reconcile.ts";
 export { createApiServer, type ApiServer, type ApiServerOptions, type Upgrade } from "./apiserver.ts";
 export { bootstrap, keepBootstrapped, type BootstrapOptions } from "./bootstrap.ts";
+export { publishClusterInfo } from "./cluster-info.ts";
 export { serve, type Served, type ServeOptions } from "./server.ts";
 export { ensurePki, type KeyPair, type Pki, type PkiOptions } from "./pki/pki.ts";
 export { kubeconfig, type KubeconfigOptions } from "./pki/kubeconfig.ts";

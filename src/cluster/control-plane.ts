@@ -9,7 +9,7 @@ import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
 import type { Resource } from "#api/resources.ts";
 import { isWatched } from "#api/scheme.ts";
-import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, reconcilePolicy, serve, serviceAccountUser, systemUser, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
+import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -80,6 +80,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
   const handler = api.handlerFor(systemUser("system:apiserver"));
   disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT, authorities: { client: pki.ca, frontProxy: pki.frontProxy.ca } }, clock, log.named("apiserver")));
   await reconcilePolicy(handler);
+  await publishClusterInfo(handler, { server: server.url, ca: pki.ca });
   writeFileSync(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }), { mode: 0o600 });
 
   const clientOf = (user: User): Client => new Client(api.handlerFor(user));
@@ -89,9 +90,21 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     return informers;
   };
   // Each component with its own role and no more, as if it came over the wire: what one lacks shows here.
-  const informers = informersOf(clientOf(componentUser("system:kube-controller-manager")));
-  const clientFor = (serviceAccount: string): Client => clientOf(serviceAccountUser("kube-system", serviceAccount));
-  const controllers = startControllers({ clientFor, informers, clock, rng, log, resources: definitions.filter(isWatched), caBundle: pki.ca, volumesDirectory: paths.volumes });
+  const managerClient = clientOf(componentUser("system:kube-controller-manager"));
+  const informers = informersOf(managerClient);
+  const controllers = startControllers({
+    client: managerClient,
+    clientFor: (serviceAccount) => clientOf(serviceAccountUser("kube-system", serviceAccount)),
+    informers,
+    clock,
+    rng,
+    log,
+    resources: definitions.filter(isWatched),
+    caBundle: pki.ca,
+    issueToken: (account, secretName) => api.issueSecretToken(account, secretName),
+    signCertificate: (certificate) => pki.sign(certificate),
+    volumesDirectory: paths.volumes,
+  });
   disposer.add("controllers", () => controllers.stop());
   const schedulerClient = clientOf(componentUser("system:kube-scheduler"));
   const scheduler = startScheduler({ client: schedulerClient, informers: informersOf(schedulerClient), clock, rng, log });

@@ -3,6 +3,14 @@
  * one of it, so there is no leader election.
  */
 import type { Resource } from "#api/resources.ts";
+import type { ServiceAccount } from "#api/types.ts";
+import type { Client } from "#client/client.ts";
+import { startBootstrapSignerController } from "./bootstrap/signer.ts";
+import { startTokenCleanerController } from "./bootstrap/token-cleaner.ts";
+import { startCertificateApprovingController } from "./certificates/approver.ts";
+import { startCertificateCleanerController } from "./certificates/cleaner.ts";
+import { startCertificateSigningController, type SignCertificate } from "./certificates/signer.ts";
+import { startClusterRoleAggregationController } from "./clusterroleaggregation/controller.ts";
 import type { ControllerContext } from "./common/context.ts";
 import { startCronJobController } from "./cronjob/controller.ts";
 import { startDaemonSetController } from "./daemonset/controller.ts";
@@ -21,6 +29,7 @@ import { startReplicaSetController } from "./replicaset/controller.ts";
 import { startReplicationController } from "./replicaset/replication-controller.ts";
 import { startResourceQuotaController } from "./resourcequota/controller.ts";
 import { startServiceAccountController } from "./serviceaccount/controller.ts";
+import { startServiceAccountTokensController } from "./serviceaccount/tokens-controller.ts";
 import { startStatefulSetController } from "./statefulset/controller.ts";
 import { startTtlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 import { startValidatingAdmissionPolicyStatusController } from "./validatingadmissionpolicystatus/controller.ts";
@@ -29,8 +38,14 @@ import { startVolumeProtectionController } from "./volumeprotection/controller.t
 export interface ControllersOptions extends ControllerContext {
   /** Everything the API server serves: what a namespace may hold, and what may own what. */
   resources: readonly Resource[];
+  /** The controller manager's own, for what no service account does. */
+  client: Client;
   /** The certificates that pods trust the API server by, as PEM. */
   caBundle: string;
+  /** Makes what a Secret of type `kubernetes.io/service-account-token` holds. */
+  issueToken: (account: ServiceAccount, secretName: string) => string;
+  /** Signs with the cluster's authority. */
+  signCertificate: SignCertificate;
   /** Where dynamically provisioned volumes live. */
   volumesDirectory: string;
   /** The range of pod addresses; every node gets a /24 of it. */
@@ -48,6 +63,13 @@ export interface Controllers {
 export function startControllers(options: ControllersOptions): Controllers {
   const controllers = [
     startServiceAccountController(options, options.caBundle),
+    startServiceAccountTokensController(options, options),
+    startClusterRoleAggregationController(options),
+    startCertificateApprovingController(options),
+    startCertificateSigningController(options, options.signCertificate),
+    startCertificateCleanerController(options),
+    startTokenCleanerController(options),
+    startBootstrapSignerController(options),
     startNamespaceController(options, options.resources),
     startGarbageCollector(options, options.resources),
     startNodeIpamController(options, options.clusterCidr ?? "10.244.0.0/16"),

@@ -5,11 +5,14 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { notFound } from "#api/errors.ts";
-import type { KubeObject, Node, PersistentVolumeClaim, Pod, TokenRequest } from "#api/types.ts";
+import type { CertificateSigningRequest, KubeObject, Node, PersistentVolumeClaim, Pod, TokenRequest } from "#api/types.ts";
+import { parseCertificateRequest } from "#lib/certificate-request.ts";
+import { errorMessage } from "#lib/log.ts";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
 import { MIRROR_POD, podReferences } from "#api/pod-references.ts";
 import { refusal, type AdmissionPlugin, type Attributes } from "./admission.ts";
 
+const KUBELET_SIGNERS = ["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"];
 const LEASE_NAMESPACE = "kube-node-lease";
 
 /** Labels of Kubernetes that a kubelet may set on its node; others could draw workloads to it. */
@@ -48,6 +51,7 @@ export function nodeRestriction(find: NodeRestrictionFinders): AdmissionPlugin {
     nodes: checkNode,
     persistentvolumeclaims: checkClaim,
     serviceaccounts: checkTokenRequest,
+    "certificatesigningrequests.certificates.k8s.io": checkCertificateRequest,
     "leases.coordination.k8s.io": checkLease,
     "csinodes.storage.k8s.io": (node, attributes) => checkOwn(node, attributes, "can only access CSINode with the same name as the requesting node"),
   };
@@ -195,4 +199,18 @@ function checkLease(node: string, attributes: Attributes): void {
 function checkOwn(node: string, attributes: Attributes, why: string): void {
   const { operation, name, object } = attributes;
   if ((operation === "CREATE" ? (object as KubeObject).metadata.name : name) !== node) throw refusal(attributes, why);
+}
+
+/** Of what else it says its signer takes care. */
+function checkCertificateRequest(node: string, attributes: Attributes): void {
+  if (attributes.operation !== "CREATE") return;
+  const { spec } = attributes.object as CertificateSigningRequest;
+  if (!KUBELET_SIGNERS.includes(spec.signerName)) return;
+  let commonName: string;
+  try {
+    ({ commonName } = parseCertificateRequest(Buffer.from(spec.request, "base64").toString()));
+  } catch (error) {
+    throw refusal(attributes, `unable to parse csr: ${errorMessage(error)}`);
+  }
+  if (commonName !== `system:node:${node}`) throw refusal(attributes, `can only create a node CSR with CN=system:node:${node}`);
 }

@@ -7,7 +7,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
-import type { CertificateRequest, Issuer, Subject } from "./certificate.ts";
+import type { CertificateRequest, CertificateToSign, Issuer, Subject } from "./certificate.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const AUTHORITY_MS = 3650 * DAY_MS;
@@ -38,6 +38,8 @@ export interface Pki {
   frontProxy: { ca: string; client: KeyPair };
   /** Signs service account tokens. */
   serviceAccountKey: KeyObject;
+  /** Signs a certificate of another's key, which ends with the authority's own at the latest; in PEM. */
+  sign(certificate: CertificateToSign): Promise<string>;
 }
 
 export interface PkiOptions {
@@ -93,6 +95,11 @@ export async function ensurePki({ directory, clock, nodeNames, extraServerNames 
     servers: await ensureLeaves(Object.keys(servers), (name) => ensureLeaf(`server-${name}`, { commonName: servers[name]![0]! }, "server", [...servers[name]!])),
     frontProxy: { ca: frontProxy.cert, client: await ensureLeaf("front-proxy-client", { commonName: FRONT_PROXY_NAME }, "client", [], frontProxy) },
     serviceAccountKey: ensureKey(directory, "sa.key"),
+    async sign(certificate) {
+      const { signRequest } = await import("./certificate.ts");
+      const authorityEndMs = Date.parse(new X509Certificate(authority.cert).validTo);
+      return signRequest({ ...certificate, notAfterMs: Math.min(certificate.notAfterMs, authorityEndMs) }, authority.issuer);
+    },
   };
 }
 

@@ -32,6 +32,7 @@ export interface TestClusterOptions {
   seed?: number;
 }
 
+const MANAGER = componentUser("system:kube-controller-manager");
 const SCHEDULER = componentUser("system:kube-scheduler");
 const { privateKey: SERVICE_ACCOUNT_KEY } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
@@ -72,7 +73,7 @@ export class TestCluster {
       serviceAccountKey: SERVICE_ACCOUNT_KEY,
     });
     this.client = new Client(this.#api.handlerFor(systemUser("system:test")), "test");
-    this.informers = new Informers(this.#clientOf(componentUser("system:kube-controller-manager")), { clock: this.clock, log });
+    this.informers = new Informers(this.#clientOf(MANAGER), { clock: this.clock, log });
     this.#schedulerInformers = new Informers(this.#clientOf(SCHEDULER), { clock: this.clock, log });
   }
 
@@ -96,6 +97,11 @@ export class TestCluster {
     if (/cannot \w+ (resource|path)|attempting to grant/.test(text)) this.refusals.push(`${name}: ${method} ${url}: ${text}`);
   }
 
+  /** The API as someone else sees it. */
+  as(user: User): Client {
+    return new Client(this.#api.handlerFor(user), "test");
+  }
+
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options);
     cluster.#directory = await mkdtemp(join(tmpdir(), "tidepool-volumes-"));
@@ -107,7 +113,15 @@ export class TestCluster {
     const { informers, clock, rng } = cluster;
     const clientFor = (serviceAccount: string): Client => cluster.#clientOf(serviceAccountUser("kube-system", serviceAccount));
     const context = { clientFor, informers, clock, rng, log: cluster.#log };
-    cluster.#controllers = startControllers({ ...context, resources: definitions.filter(isWatched), caBundle: "CA", volumesDirectory: cluster.#directory });
+    cluster.#controllers = startControllers({
+      ...context,
+      client: cluster.#clientOf(MANAGER),
+      resources: definitions.filter(isWatched),
+      caBundle: "CA",
+      issueToken: (account, secretName) => cluster.#api.issueSecretToken(account, secretName),
+      signCertificate: async (certificate) => (await import("#apiserver/pki/certificate.ts")).signRequest(certificate, { subject: { commonName: "kubernetes" }, key: SERVICE_ACCOUNT_KEY }),
+      volumesDirectory: cluster.#directory,
+    });
     cluster.#scheduler = startScheduler({ ...context, client: cluster.#clientOf(SCHEDULER), informers: cluster.#schedulerInformers });
     await cluster.settle();
     return cluster;
