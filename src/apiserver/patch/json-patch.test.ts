@@ -61,6 +61,14 @@ describe("JSON patch", () => {
   ];
   for (const [name, patch, code, message] of malformed) it(`refuses ${name}`, () => assert.throws(() => applyJsonPatch({}, patch), { code, message }));
 
+  it("refuses copies of copies that grow without bound", () => {
+    const copies = Array.from({ length: 100 }, (_, i) => ({ op: "copy", from: "/a", path: `/a/${i}` }));
+    assert.throws(() => applyJsonPatch({ a: { text: "x".repeat(1000) } }, copies), (error: StatusError) => {
+      assert.match(error.status.details?.causes?.[0]?.message ?? "", /^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/);
+      return error.code === 422;
+    });
+  });
+
   it("cannot reach the prototype", () => {
     const result = applyJsonPatch({}, [{ op: "add", path: "/__proto__", value: { polluted: true } }]) as object;
     assert.deepEqual([Object.keys(result), ({} as { polluted?: boolean }).polluted], [["__proto__"], undefined]);

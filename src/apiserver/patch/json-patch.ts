@@ -20,6 +20,12 @@ interface Operation {
 /** Longest patch accepted, as upstream. */
 const MAX_OPERATIONS = 10_000;
 
+/**
+ * How many bytes all copies of a patch may add, as upstream: copies of copies would grow without bound.
+ * @see https://github.com/kubernetes/apiserver/blob/v0.36.0/pkg/server/config.go
+ */
+const MAX_COPIED_BYTES = 3 * 1024 * 1024;
+
 /** Applies the operations to a copy of `document`. Throws BadRequest on a malformed patch, Invalid on one that doesn't fit. */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (patch === null) return structuredClone(document);
@@ -29,9 +35,10 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   }
   for (const operation of patch) checkOperation(operation);
   let result = structuredClone(document) as Json;
+  const copied = { bytes: 0 };
   for (const operation of patch as (Operation | null)[]) {
     try {
-      result = applyOne(result as Container, operation ?? {});
+      result = applyOne(result as Container, operation ?? {}, copied);
     } catch (error) {
       throw error instanceof PatchError ? unprocessable(error.message) : error;
     }
@@ -52,7 +59,8 @@ function checkOperation(operation: unknown): void {
 /** A patch that doesn't fit the document. */
 class PatchError extends Error {}
 
-function applyOne(root: Container, operation: Operation): Json {
+/** `copied` counts what the patch's copies have added so far. */
+function applyOne(root: Container, operation: Operation, copied: { bytes: number }): Json {
   const value = operation.value ?? null;
   switch (operation.op) {
     case "add": {
@@ -85,10 +93,14 @@ function applyOne(root: Container, operation: Operation): Json {
     case "copy": {
       const from = pathOf(operation, "from", "copy operation failed to decode from: operation, missing from field: missing value");
       const source = locate(root, from, `copy operation does not apply: doc is missing from path: ${from}: missing value`);
-      const copied = within(`error in copy for from: '${from}'`, () => structuredClone(get(source)));
+      const found = within(`error in copy for from: '${from}'`, () => get(source)) ?? null;
       const path = pathOf(operation, "path", "copy operation failed to decode path: missing value");
       const target = locate(root, path, `copy operation does not apply: doc is missing destination path: ${path}: missing value`);
-      within("error while adding value during copy", () => add(target, copied ?? null));
+      copied.bytes += Buffer.byteLength(JSON.stringify(found));
+      if (copied.bytes > MAX_COPIED_BYTES) {
+        throw new PatchError(`Unable to complete the copy, the accumulated size increase of copy is ${copied.bytes}, exceeding the limit ${MAX_COPIED_BYTES}`);
+      }
+      within("error while adding value during copy", () => add(target, structuredClone(found)));
       return root;
     }
     case "test":
