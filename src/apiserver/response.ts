@@ -31,12 +31,34 @@ export function errorResponse(error: unknown): HttpResponse {
   return response;
 }
 
-/** Puts warnings for the client into a response, once each: `Warning: 299 - "..."`. */
+/** How much text warnings may have together; beyond it each is cut short, as clients refuse headers without end. */
+const MAX_WARNINGS_CHARACTERS = 4096;
+const MAX_WARNING_CHARACTERS = 256;
+
+/**
+ * Puts warnings for the client into a response, once each: `Warning: 299 - "..."`.
+ * @see https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/warning.go
+ */
 export function withWarnings(response: HttpResponse, warnings: readonly string[]): HttpResponse {
   if (warnings.length > 0) {
-    response.headers["warning"] = [...new Set(warnings)].map((text) => `299 - "${escape(text)}"`).join(", ");
+    response.headers["warning"] = withinLimits([...new Set(warnings)]).map((text) => `299 - "${escape(text)}"`).join(", ");
   }
   return response;
+}
+
+/** All of them, if they aren't long; else their beginnings, until there is enough. */
+function withinLimits(warnings: readonly string[]): readonly string[] {
+  let length = 0;
+  if (warnings.every((text) => (length += text.length) <= MAX_WARNINGS_CHARACTERS)) return warnings;
+  const written: string[] = [];
+  length = 0;
+  for (const text of warnings) {
+    if (length >= MAX_WARNINGS_CHARACTERS) break;
+    const cut = text.slice(0, MAX_WARNING_CHARACTERS).toWellFormed();
+    length += cut.length;
+    written.push(cut);
+  }
+  return written;
 }
 
 function escape(text: string): string {
