@@ -38,6 +38,8 @@ export interface ForeignVersion {
   group: string;
   version: string;
   resources: APIResource[];
+  /** That server can't be reached now, so nobody knows its resources. */
+  stale?: boolean;
 }
 
 /** Verbs served for a kind, sorted as discovery documents have them. A kind that goes is only read and deleted. */
@@ -70,12 +72,12 @@ function groupsOf(definitions: readonly { group: string; version: string }[]): A
 
 /** `GET /apis`. */
 export function apiGroupList(definitions: readonly ResourceDefinition[], foreign: readonly ForeignVersion[] = []): object {
-  return { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf([...definitions, ...foreign]) };
+  return { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf([...definitions, ...foreign.filter(({ stale }) => !stale)]) };
 }
 
 /** `GET /apis/<group>`; undefined when there is no such group. */
 export function apiGroup(definitions: readonly ResourceDefinition[], name: string, foreign: readonly ForeignVersion[] = []): object | undefined {
-  const group = groupsOf([...definitions, ...foreign]).find((known) => known.name === name);
+  const group = groupsOf([...definitions, ...foreign.filter(({ stale }) => !stale)]).find((known) => known.name === name);
   return group && { kind: "APIGroup", apiVersion: "v1", ...group };
 }
 
@@ -140,7 +142,7 @@ export function aggregatedDiscovery(
           ...definitions.filter((definition) => definition.group === name && definition.version === served).map(discoveryOf),
           ...foreign.filter((other) => other.group === name && other.version === served).flatMap(foreignDiscovery),
         ],
-        freshness: "Current",
+        freshness: foreign.some((other) => other.stale && other.group === name && other.version === served) ? "Stale" : "Current",
       })),
     })),
   };

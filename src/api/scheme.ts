@@ -102,8 +102,3 @@ export function listKindOf({ kind, listKind }: Pick<ResourceDefinition, "kind" |
 export function isStored({ verbs }: Pick<ResourceDefinition, "verbs">): boolean {
   return !verbs || verbs.includes("list");
 }
-
-/** Whether changes of the kind's objects can be followed, as controllers do. */
-export function isWatched({ verbs }: Pick<ResourceDefinition, "verbs">): boolean {
-  return !verbs || verbs.includes("watch");
-}

@@ -132,7 +132,7 @@ export function documentHandler(catalog: Catalog, foreign: ForeignVersions, serv
       return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${renderOpenApi(groupVersionOf(path))!.etag}` }] as const;
     });
     // Those of other servers are theirs to make, and to name a hash for.
-    const beyond = others.map(({ group, version }) => [`apis/${group}/${version}`, { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` }] as const);
+    const beyond = others.filter(({ stale }) => !stale).map(({ group, version }) => [`apis/${group}/${version}`, { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` }] as const);
     return { paths: Object.fromEntries([...paths, ...beyond]) };
   }
 

@@ -180,10 +180,13 @@ function withoutBounds(type: CelType): CelType {
   return type.kind === "simple" ? (SIMPLE_TYPES[type.name] ?? type) : type;
 }
 
-/** The sizes that the declared types of the variables bound. */
+/**
+ * The sizes that the declared types of the variables bound. As upstream's, it looks in `self` for what comes of no
+ * variable: with the items of `(has(self.a) ? self.a : [])` it takes itself to be at `self`, and rules count on that.
+ */
 function declaredSizes({ variables }: CelEnvironment): SizeEstimator {
   return ([variable, ...path]) => {
-    let type: CelType | undefined = Object.hasOwn(variables, variable!) ? variables[variable!] : undefined;
+    let type: CelType | undefined = Object.hasOwn(variables, variable!) ? variables[variable!] : variables["self"];
     if (type?.kind === "optional") type = type.element;
     for (const step of path) type = type && part(type, step);
     return type?.maxElements === undefined ? undefined : { min: 0, max: type.maxElements };

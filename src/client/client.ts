@@ -130,13 +130,13 @@ export class Client {
     return this.#json("POST", resourcePath(resource, target.namespace, target.name, subresource), body);
   }
 
-  /** Any path that answers JSON (discovery, version). */
-  raw<R>(path: string): Promise<R> {
-    return this.#json("GET", path);
+  /** Any path that answers JSON (discovery, version), in the form that is asked for. */
+  raw<R>(path: string, accept?: string): Promise<R> {
+    return this.#json("GET", path, undefined, undefined, accept);
   }
 
-  async #json<R>(method: string, url: string, body?: unknown, contentType = "application/json"): Promise<R> {
-    const headers = this.#headers();
+  async #json<R>(method: string, url: string, body?: unknown, contentType = "application/json", accept = "application/json"): Promise<R> {
+    const headers: Record<string, string> = { ...this.#headers(), accept };
     if (body !== undefined) headers["content-type"] = contentType;
     const response = await this.#handler({ method, url, headers, body: body === undefined ? undefined : JSON.stringify(body) });
     if (response.status >= 400) throw await statusError(response.status, response.body);

@@ -173,3 +173,23 @@ test("informers of one resource are shared", async () => {
   assert.equal(server.lists, 1);
   await informers.stop();
 });
+
+test("an informer of a kind that is gone tells of all that happened, and ends with its watch", async () => {
+  server.answerList(10, [configMap("a", 5)]);
+  const informers = new Informers(new Client(server.handler), { clock, log: silentLogger });
+  const shared = informers.for(configMaps);
+  const gone: string[] = [];
+  shared.subscribe({ set: () => undefined, delete: (object) => void gone.push(object.metadata.name!) });
+  await clock.advance(0);
+  const released = informers.release(configMaps, true);
+  server.watches[0]!.send({ type: "DELETED", object: configMap("a", 11) });
+  server.watches[0]!.end();
+  await released;
+  assert.deepEqual(gone, ["a"]);
+  assert.equal(server.watches.length, 1);
+  server.answerList(12, []);
+  assert.notEqual(informers.for(configMaps), shared, "who asks again gets a new one");
+  await clock.advance(0);
+  await informers.release(configMaps, false);
+  await informers.stop();
+});

@@ -33,6 +33,7 @@ export class Informer<T extends KubeObject> {
   readonly #stop = new AbortController();
   readonly #byIndex = new Map<string, { keysOf: (object: T) => string[]; sets: Map<string, Map<string, T>> }>();
   #synced = false;
+  #isLastWatch = false;
   readonly #onSynced: (() => void)[] = [];
   #run: Promise<void> | undefined;
   #resourceVersion: string | undefined;
@@ -57,6 +58,12 @@ export class Informer<T extends KubeObject> {
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("informer stopped"));
+    await this.#run;
+  }
+
+  /** Ends when the server ends the watch, which it does once it has told of all that happened to a kind it serves no more. */
+  async finish(): Promise<void> {
+    this.#isLastWatch = true;
     await this.#run;
   }
 
@@ -117,7 +124,7 @@ export class Informer<T extends KubeObject> {
   async #loop(): Promise<void> {
     const { signal } = this.#stop;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#isLastWatch) {
       const startedMs = this.#clock.now();
       try {
         if (this.#resourceVersion === undefined) await this.#list();
@@ -223,6 +230,7 @@ export class Informers {
   readonly #client: Client;
   readonly #options: { clock: Clock; log: Logger };
   readonly #informers = new Map<string, Informer<KubeObject>>();
+  readonly #releasing = new Set<Informer<KubeObject>>();
 
   constructor(client: Client, options: { clock: Clock; log: Logger }) {
     this.#client = client;
@@ -231,7 +239,7 @@ export class Informers {
 
   /** The shared informer; started at once. */
   for<T extends KubeObject>(resource: Resource<T>): Informer<T> {
-    const name = `${resource.group}/${resource.version}/${resource.plural}`;
+    const name = nameOf(resource);
     let informer = this.#informers.get(name) as Informer<T> | undefined;
     if (!informer) {
       informer = new Informer(this.#client, resource, this.#options);
@@ -241,11 +249,29 @@ export class Informers {
     return informer;
   }
 
+  /**
+   * Lets go of an informer, for all who read it. Of a kind that is `gone` from the server, it first tells of all that
+   * happened before.
+   */
+  async release(resource: Resource, gone: boolean): Promise<void> {
+    const name = nameOf(resource);
+    const informer = this.#informers.get(name);
+    this.#informers.delete(name);
+    if (!informer) return;
+    this.#releasing.add(informer);
+    await (gone ? informer.finish() : informer.stop());
+    this.#releasing.delete(informer);
+  }
+
   async whenSynced(): Promise<void> {
     await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced()));
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+    await Promise.all([...this.#informers.values(), ...this.#releasing].map((informer) => informer.stop()));
   }
+}
+
+function nameOf({ group, version, plural }: Resource): string {
+  return `${group}/${version}/${plural}`;
 }

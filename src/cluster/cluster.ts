@@ -8,6 +8,7 @@ import type { Logger } from "#lib/log.ts";
 import { uuid, type Rng } from "#lib/random.ts";
 import { deployments, pods, statefulSets, type Resource } from "#api/resources.ts";
 import type { Deployment, Pod, StatefulSet } from "#api/types.ts";
+import { discover } from "#client/discovery.ts";
 import { Registry } from "#registry/registry.ts";
 import { serveRegistry } from "#registry/server.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
@@ -84,7 +85,8 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
     await images;
     await endBuilds();
     if (options.shop) {
-      await deployShop(controlPlane.client.as("tidepool"), controlPlane.resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
+      const { resources } = await discover(controlPlane.client);
+      await deployShop(controlPlane.client.as("tidepool"), resources, readKustomization(join(repositoryRoot, "kustomize/shop/base")), controlPlane.shopCertificate);
       problems.push(...(await waitForShop(controlPlane, `http://127.0.0.1:${ports.http}`, step, clock, signal)));
     }
     return { urls, ports, tookMs: clock.now() - startedMs, notes: options.shop ? notesOn(ports, passedOver) : [], problems, stop: () => disposer.stop() };

@@ -4,11 +4,8 @@ import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
-import { definitions } from "#api/definitions/index.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
-import type { Resource } from "#api/resources.ts";
-import { isWatched } from "#api/scheme.ts";
 import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
@@ -29,7 +26,6 @@ export interface ControlPlane {
   /** For the other components, each as its own user. */
   clientOf(user: User): Client;
   informersOf(client: Client): Informers;
-  resources: Resource[];
   /** For the shop's TLS port, from the cluster's own authority. */
   shopCertificate: KeyPair;
   /** Introduces a node's kubelet, for logs, exec and port-forward. */
@@ -99,7 +95,6 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     clock,
     rng,
     log,
-    resources: definitions.filter(isWatched),
     caBundle: pki.ca,
     issueToken: (account, secretName) => api.issueSecretToken(account, secretName),
     signCertificate: (certificate) => pki.sign(certificate),
@@ -116,7 +111,6 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     informers,
     clientOf,
     informersOf,
-    resources: definitions,
     shopCertificate: pki.servers["shop"]!,
     connectNode: (name, kubelet) => kubelets.set(name, kubelet),
   };

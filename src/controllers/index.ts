@@ -2,7 +2,6 @@
  * The controller manager: every controller, in one process with the API server. There is only ever
  * one of it, so there is no leader election.
  */
-import type { Resource } from "#api/resources.ts";
 import type { ServiceAccount } from "#api/types.ts";
 import type { Client } from "#client/client.ts";
 import { startBootstrapSignerController } from "./bootstrap/signer.ts";
@@ -12,6 +11,7 @@ import { startCertificateCleanerController } from "./certificates/cleaner.ts";
 import { startCertificateSigningController, type SignCertificate } from "./certificates/signer.ts";
 import { startClusterRoleAggregationController } from "./clusterroleaggregation/controller.ts";
 import type { ControllerContext } from "./common/context.ts";
+import { WatchedKinds } from "./common/watched-kinds.ts";
 import { startCronJobController } from "./cronjob/controller.ts";
 import { startDaemonSetController } from "./daemonset/controller.ts";
 import { startDeploymentController } from "./deployment/controller.ts";
@@ -36,8 +36,6 @@ import { startValidatingAdmissionPolicyStatusController } from "./validatingadmi
 import { startVolumeProtectionController } from "./volumeprotection/controller.ts";
 
 export interface ControllersOptions extends ControllerContext {
-  /** Everything the API server serves: what a namespace may hold, and what may own what. */
-  resources: readonly Resource[];
   /** The controller manager's own, for what no service account does. */
   client: Client;
   /** The certificates that pods trust the API server by, as PEM. */
@@ -61,7 +59,9 @@ export interface Controllers {
 }
 
 export function startControllers(options: ControllersOptions): Controllers {
+  const kinds = new WatchedKinds(options);
   const controllers = [
+    kinds,
     startServiceAccountController(options, options.caBundle),
     startServiceAccountTokensController(options, options),
     startClusterRoleAggregationController(options),
@@ -70,8 +70,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     startCertificateCleanerController(options),
     startTokenCleanerController(options),
     startBootstrapSignerController(options),
-    startNamespaceController(options, options.resources),
-    startGarbageCollector(options, options.resources),
+    startNamespaceController(options),
+    startGarbageCollector(options, kinds),
     startNodeIpamController(options, options.clusterCidr ?? "10.244.0.0/16"),
     startNodeLifecycleController(options),
     startPodGcController(options),
@@ -83,7 +83,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startCronJobController(options, options.timeZone ?? "UTC"),
     startTtlAfterFinishedController(options),
     startDisruptionController(options),
-    startResourceQuotaController(options, options.resources),
+    startResourceQuotaController(options, kinds),
     startStatefulSetController(options),
     startEndpointSliceController(options),
     startEndpointsController(options),

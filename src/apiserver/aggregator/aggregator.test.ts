@@ -138,12 +138,16 @@ describe("an APIService behind a Service", () => {
     assert.equal(seen.url, "/openapi/v3/apis/metrics.example.com/v1");
   });
 
-  test("leaves discovery when it fails, and with its APIService", async () => {
+  test("leaves discovery when it fails, but for a sign that nobody knows what it serves; and with its APIService", async () => {
     await register();
     await condition("Passed");
     healthy = false;
     assert.match((await condition("FailedDiscoveryCheck")).message, /bad status from \/apis\/metrics\.example\.com\/v1: 500/);
     assert.equal((await server.request("GET /apis/metrics.example.com")).status, 404);
+    const { items } = (await server.request("GET /apis", undefined, { accept: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList" })).body;
+    const { versions } = (items as { metadata: { name: string }; versions: object[] }[]).find(({ metadata }) => metadata.name === "metrics.example.com")!;
+    assert.deepEqual(versions, [{ version: "v1", resources: [], freshness: "Stale" }]);
+    assert.equal("apis/metrics.example.com/v1" in (await server.request("GET /openapi/v3")).body.paths, false);
     await server.request("DELETE /apis/apiregistration.k8s.io/v1/apiservices/v1.metrics.example.com");
     assert.equal((await server.request(`GET ${VERSION}/readings`)).status, 404);
   });

@@ -55,9 +55,11 @@ export function createAggregator({ store, catalog, dialService, clientCertificat
 
   const follow = (type: "put" | "delete", object: APIService): void => {
     const name = object.metadata.name!;
+    const wasThere = backends.has(name);
     if (type === "put" && object.spec.service) backends.set(name, object);
     else backends.delete(name);
-    if (!backends.has(name) && discovered.delete(name)) generation++;
+    if (!backends.has(name)) discovered.delete(name);
+    if (wasThere !== backends.has(name)) generation++;
   };
   for (const entry of store.list(PREFIX).entries) follow("put", entry.object as unknown as APIService);
   const stop = store.watch(PREFIX, store.revision, (changes) => changes.forEach(({ type, entry }) => follow(type, entry.object as unknown as APIService)));
@@ -99,7 +101,11 @@ export function createAggregator({ store, catalog, dialService, clientCertificat
     get generation() {
       return generation;
     },
-    versions: () => [...discovered].map(([name, resources]) => ({ group: backends.get(name)!.spec.group!, version: backends.get(name)!.spec.version!, resources })),
+    versions: () =>
+      [...backends].map(([name, { spec }]) => {
+        const resources = discovered.get(name);
+        return { group: spec.group!, version: spec.version!, resources: resources ?? [], stale: resources === undefined };
+      }),
     discovered({ metadata: { name = "" } }, resources) {
       if (JSON.stringify(discovered.get(name)) === JSON.stringify(resources)) return;
       if (resources && backends.has(name)) discovered.set(name, resources);

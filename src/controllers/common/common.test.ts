@@ -19,16 +19,22 @@ test("a namespace says what is left in it, and goes when nothing is", () => {
     { resource: podResource, objects: [object({ name: "a", deletionTimestamp: "x", finalizers: ["example.com/f"] }), object({ name: "b" })] },
     { resource: configMaps, objects: [] },
   ];
-  const plan = planNamespace({ namespace, contents, failures: [], nowMs: 0 });
+  const plan = planNamespace({ namespace, contents, failures: [], unknown: [], nowMs: 0 });
   assert.deepEqual(plan.delete.map(({ object: { metadata } }) => metadata.name), ["b"]);
   assert.equal(plan.finalize, false);
   const message = (type: string): string => plan.conditions.find((condition) => condition.type === type)!.message!;
   assert.equal(message("NamespaceContentRemaining"), "Some resources are remaining: pods. has 2 resource instances");
   assert.equal(message("NamespaceFinalizersRemaining"), "Some content in the namespace has finalizers remaining: example.com/f in 1 resource instances");
-  const after = planNamespace({ namespace: { ...namespace, status: { conditions: plan.conditions } }, contents: [], failures: [], nowMs: 1000 });
+  const after = planNamespace({ namespace: { ...namespace, status: { conditions: plan.conditions } }, contents: [], failures: [], unknown: [], nowMs: 1000 });
   assert.equal(after.finalize, true);
   assert.deepEqual(after.conditions.map(({ status }) => status), ["False", "False", "False", "False", "False"]);
-  assert.equal(planNamespace({ namespace, contents: [], failures: ["pods: no"], nowMs: 0 }).finalize, false);
+  assert.equal(planNamespace({ namespace, contents: [], failures: ["pods: no"], unknown: [], nowMs: 0 }).finalize, false);
+  const unsure = planNamespace({ namespace, contents: [], failures: [], unknown: ["metrics.k8s.io/v1beta1"], nowMs: 0 });
+  assert.equal(unsure.finalize, false);
+  assert.deepEqual(
+    unsure.conditions.filter(({ status }) => status === "True").map(({ reason, message: said }) => [reason, said]),
+    [["DiscoveryFailed", "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"]],
+  );
 });
 
 test("nodes get the first free range, until there is none", () => {

@@ -1,33 +1,48 @@
 /** Deletes objects whose owners are gone; the decisions are in plan.ts. Keys of the queue are uids. */
-import { isConflict, isNotFound } from "#api/errors.ts";
-import { apiVersionOf, type Resource } from "#api/resources.ts";
+import { isConflict, isNotFound, StatusError } from "#api/errors.ts";
+import type { Resource } from "#api/resources.ts";
 import type { KubeObject, OwnerReference } from "#api/types.ts";
-import { source, startController, type Controller } from "#client/controller.ts";
+import { startController, type Controller } from "#client/controller.ts";
 import { component, type ControllerContext } from "../common/context.ts";
 import { deleteExactly } from "../common/effects.ts";
+import type { WatchedKinds } from "../common/watched-kinds.ts";
 import { FOREGROUND, planGarbage, type OwnerState } from "./plan.ts";
 
 const UID = "uid";
 const OWNERS = "owners";
 
-/** Whatever is born and dies in masses and owns nothing. */
-const IGNORED = new Set(["events"]);
+/** Of owners that went while they had dependents, so many are remembered for certain. */
+const REMEMBERED = 10_000;
 
-/** `resources`: everything that is served, so that any kind can own any other. */
-export function startGarbageCollector(context: ControllerContext, resources: readonly Resource[]): Controller {
+/** `kinds`: any kind can own any other. */
+export function startGarbageCollector(context: ControllerContext, kinds: WatchedKinds): Controller {
   const name = "garbage-collector-controller";
   const { client, events } = component(context, name);
-  const watched = resources
-    .filter(({ plural }) => !IGNORED.has(plural))
-    .map((resource) => ({ resource, informer: context.informers.for(resource) }));
-  for (const { informer } of watched) {
-    informer.index(UID, (object) => [object.metadata.uid!]);
-    informer.index(OWNERS, (object) => (object.metadata.ownerReferences ?? []).map(({ uid }) => uid));
+  /** Nothing is decided while local copies aren't complete: dependents would be missed. */
+  const held = new Set<string>();
+  /** Objects with an owner of a kind that isn't served: it may be again. */
+  const unresolved = new Set<string>();
+  /** Owners whose end was seen. Their kind may go with them, and then nobody can be asked. */
+  const gone = new Set<string>();
+
+  function wake(uid: string): void {
+    if (kinds.synced) controller.enqueue(uid);
+    else held.add(uid);
+  }
+
+  function dependentsOf(uid: string): KubeObject[] {
+    return kinds.all().flatMap(({ informer }) => informer.byIndex(OWNERS, uid));
+  }
+
+  function remember(uid: string): void {
+    gone.add(uid);
+    if (gone.size > REMEMBERED) for (const oldest of [...gone].slice(0, REMEMBERED / 10)) gone.delete(oldest);
   }
 
   async function reconcile(uid: string): Promise<void> {
-    const dependents = watched.flatMap(({ informer }) => informer.byIndex(OWNERS, uid));
-    const home = watched.find(({ informer }) => informer.byIndex(UID, uid).length > 0);
+    if (!kinds.synced) return void held.add(uid);
+    const dependents = dependentsOf(uid);
+    const home = kinds.all().find(({ informer }) => informer.byIndex(UID, uid).length > 0);
     if (!home) {
       // Gone: whoever it owned decides for itself.
       for (const dependent of dependents) controller.enqueue(dependent.metadata.uid!);
@@ -59,7 +74,7 @@ export function startGarbageCollector(context: ControllerContext, resources: rea
         for (const dependent of plan.dependents) controller.enqueue(dependent.metadata.uid!);
         break;
       case "orphan":
-        for (const dependent of plan.dependents) await dropOwners(resourceOf(dependent)!, dependent, [object.metadata.uid!]);
+        for (const dependent of plan.dependents) await dropOwners(kinds.resourceOf(dependent)!, dependent, [object.metadata.uid!]);
         break;
       case "release": {
         const finalizers = object.metadata.finalizers!.filter((finalizer) => finalizer !== plan.finalizer);
@@ -71,35 +86,44 @@ export function startGarbageCollector(context: ControllerContext, resources: rea
 
   /** What the local copies say of an owner; "absent" here is only a suspicion. */
   function localState(dependent: KubeObject, reference: OwnerReference): OwnerState {
-    const resource = resourceOf(reference);
-    if (!resource) return "unknown";
-    const { informer } = watched.find((other) => other.resource === resource)!;
-    const owner = informer.get(ownerKey(resource, dependent, reference));
+    if (gone.has(reference.uid)) return "absent";
+    const resource = kinds.resourceOf(reference);
+    if (!resource) {
+      unresolved.add(dependent.metadata.uid!);
+      return "unknown";
+    }
+    const owner = kinds.watchedAs(resource)?.informer.get(ownerKey(resource, dependent, reference));
     return owner?.metadata.uid === reference.uid ? stateOf(owner) : "absent";
   }
 
   /** What the server says of an owner: one of the same name but another uid is not the owner. */
   async function liveState(dependent: KubeObject, reference: OwnerReference): Promise<OwnerState> {
-    const resource = resourceOf(reference);
+    if (gone.has(reference.uid)) return "absent";
+    const resource = kinds.resourceOf(reference);
     if (!resource) return "unknown";
     if (resource.namespaced && !dependent.metadata.namespace) {
       // A cluster-scoped object can't be owned by one in a namespace: the reference means nothing, so nothing follows.
       events.event(dependent, "Warning", "OwnerRefInvalidNamespace", `ownerRef [${describe(reference)}] does not exist in namespace "${dependent.metadata.namespace ?? ""}"`);
       return "unknown";
     }
-    const owner = await client.find(resource, reference.name, resource.namespaced ? dependent.metadata.namespace : undefined);
-    return owner?.metadata.uid === reference.uid ? stateOf(owner) : "absent";
-  }
-
-  function resourceOf(reference: Pick<OwnerReference, "apiVersion" | "kind">): Resource | undefined {
-    return watched.find(({ resource }) => apiVersionOf(resource) === reference.apiVersion && resource.kind === reference.kind)?.resource;
+    try {
+      const owner = await client.get(resource, reference.name, resource.namespaced ? dependent.metadata.namespace : undefined);
+      return owner.metadata.uid === reference.uid ? stateOf(owner) : "absent";
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // It's the object that isn't there, not its kind.
+      if (error instanceof StatusError && error.status.details?.name === reference.name) return "absent";
+      unresolved.add(dependent.metadata.uid!);
+      return "unknown";
+    }
   }
 
   async function dropOwners(resource: Resource, object: KubeObject, uids: string[]): Promise<void> {
-    await patchMetadata(resource, object, { ownerReferences: (object.metadata.ownerReferences ?? []).filter(({ uid }) => !uids.includes(uid)) });
+    const left = (object.metadata.ownerReferences ?? []).filter(({ uid }) => !uids.includes(uid));
+    await patchMetadata(resource, object, { ownerReferences: left.length > 0 ? left : null });
   }
 
-  async function patchMetadata(resource: Resource, object: KubeObject, change: Partial<KubeObject["metadata"]>): Promise<void> {
+  async function patchMetadata(resource: Resource, object: KubeObject, change: { finalizers?: string[]; ownerReferences?: OwnerReference[] | null }): Promise<void> {
     const { name: objectName, namespace, uid, resourceVersion } = object.metadata;
     try {
       await client.patch(resource, { name: objectName!, namespace }, "merge", { metadata: { uid, resourceVersion, ...change } });
@@ -111,15 +135,32 @@ export function startGarbageCollector(context: ControllerContext, resources: rea
     }
   }
 
-  const controller = startController({
-    name,
-    clock: context.clock,
-    log: context.log,
-    // An object wakes itself, and its owners: they may be waiting for it.
-    sources: watched.map(({ informer }) => source(informer, ({ metadata }) => [metadata.uid!, ...(metadata.ownerReferences ?? []).map(({ uid }) => uid)])),
-    reconcile,
+  const controller = startController({ name, clock: context.clock, log: context.log, sources: [], reconcile });
+  kinds.follow({
+    added({ informer }) {
+      informer.index(UID, (object) => [object.metadata.uid!]);
+      informer.index(OWNERS, ownersOf);
+      return informer.subscribe({
+        // An object wakes itself, and its owners: they may be waiting for it.
+        set: (object, old) => new Set([object.metadata.uid!, ...ownersOf(object), ...(old ? ownersOf(old) : [])]).forEach(wake),
+        delete(object) {
+          const uid = object.metadata.uid!;
+          if (dependentsOf(uid).length > 0) remember(uid);
+          [uid, ...ownersOf(object)].forEach(wake);
+        },
+      });
+    },
+    synced() {
+      for (const uid of [...held, ...unresolved]) controller.enqueue(uid);
+      held.clear();
+      unresolved.clear();
+    },
   });
   return controller;
+}
+
+function ownersOf({ metadata }: KubeObject): string[] {
+  return (metadata.ownerReferences ?? []).map(({ uid }) => uid);
 }
 
 function ownerKey(resource: Resource, dependent: KubeObject, { name }: OwnerReference): string {

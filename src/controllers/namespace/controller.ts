@@ -4,19 +4,20 @@ import { namespaces, type Resource } from "#api/resources.ts";
 import type { KubeObject, Namespace } from "#api/types.ts";
 import type { Client } from "#client/client.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
+import { discover, inPreferredVersions } from "#client/discovery.ts";
 import { component, type ControllerContext } from "../common/context.ts";
 import { deleteExactly } from "../common/effects.ts";
 import { sameOnTheWire } from "../common/equality.ts";
 import { NAMESPACE_FINALIZER, planNamespace } from "./plan.ts";
 
+const VERBS = ["list", "delete"];
+
 const FIRST_LOOK_AGAIN_MS = 50;
 const LAST_LOOK_AGAIN_MS = 2000;
 
-/** `resources`: everything that is served. */
-export function startNamespaceController(context: ControllerContext, resources: readonly Resource[]): Controller {
+export function startNamespaceController(context: ControllerContext): Controller {
   const { client } = component(context, "namespace-controller");
   const informer = context.informers.for(namespaces);
-  const inNamespaces = resources.filter(({ namespaced }) => namespaced);
   /** How long to wait before looking again at what is left, by namespace. */
   const patience = new Map<string, number>();
 
@@ -26,11 +27,14 @@ export function startNamespaceController(context: ControllerContext, resources: 
     const namespace = await client.find(namespaces, key);
     if (!namespace?.metadata.deletionTimestamp || namespace.metadata.uid !== known.metadata.uid) return;
 
-    const before = await contentsOf(client, key, inNamespaces);
-    const asked = planNamespace({ namespace, ...before, nowMs: context.clock.now() });
+    // Asked each time: a kind may have come since, and objects of it.
+    const { resources, stale: unknown } = await discover(client);
+    const inNamespace = inPreferredVersions(resources.filter(({ namespaced, verbs }) => namespaced && VERBS.every((verb) => verbs.includes(verb))));
+    const before = await contentsOf(client, key, inNamespace);
+    const asked = planNamespace({ namespace, ...before, unknown, nowMs: context.clock.now() });
     const failures = await deleteAll(asked.delete);
-    const after = asked.delete.length > 0 ? await contentsOf(client, key, inNamespaces) : before;
-    const plan = planNamespace({ namespace, contents: after.contents, failures: [...after.failures, ...failures], nowMs: context.clock.now() });
+    const after = asked.delete.length > 0 ? await contentsOf(client, key, inNamespace) : before;
+    const plan = planNamespace({ namespace, contents: after.contents, failures: [...after.failures, ...failures], unknown, nowMs: context.clock.now() });
     const current = await writeConditions(namespace, plan.conditions);
     if (plan.finalize) {
       const finalizers = current.spec!.finalizers!.filter((finalizer) => finalizer !== NAMESPACE_FINALIZER);

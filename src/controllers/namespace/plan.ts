@@ -15,6 +15,8 @@ export interface NamespaceSnapshot {
   contents: { resource: Resource; objects: KubeObject[] }[];
   /** Why contents could not be listed or deleted. */
   failures: string[];
+  /** The group versions of which nobody can tell now what they hold. */
+  unknown: string[];
   nowMs: number;
 }
 
@@ -26,7 +28,7 @@ export interface NamespacePlan {
   conditions: NonNullable<NonNullable<Namespace["status"]>["conditions"]>;
 }
 
-export function planNamespace({ namespace, contents, failures, nowMs }: NamespaceSnapshot): NamespacePlan {
+export function planNamespace({ namespace, contents, failures, unknown, nowMs }: NamespaceSnapshot): NamespacePlan {
   const left = contents.filter(({ objects }) => objects.length > 0);
   const finalizers = new Map<string, number>();
   for (const object of left.flatMap(({ objects }) => objects)) {
@@ -41,7 +43,8 @@ export function planNamespace({ namespace, contents, failures, nowMs }: Namespac
     // The counts in a message change while status and reason stay.
     conditions = setCondition(conditions, condition, nowMs).map((known) => (known === old && old.message !== condition.message ? { ...old, message: condition.message } : known));
   };
-  set("NamespaceDeletionDiscoveryFailure", false, ["", ""], ["ResourcesDiscovered", "All resources successfully discovered"]);
+  const stale = [...unknown].sort().map((groupVersion) => `${groupVersion}: stale GroupVersion discovery: ${groupVersion}`);
+  set("NamespaceDeletionDiscoveryFailure", unknown.length > 0, ["DiscoveryFailed", `Discovery failed for some groups, ${unknown.length} failing: unable to retrieve the complete list of server APIs: ${stale.join(", ")}`], ["ResourcesDiscovered", "All resources successfully discovered"]);
   set("NamespaceDeletionGroupVersionParsingFailure", false, ["", ""], ["ParsedGroupVersions", "All legacy kube types successfully parsed"]);
   set("NamespaceDeletionContentFailure", failures.length > 0, ["ContentDeletionFailed", `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(", ")}`], [
     "ContentDeleted",
@@ -54,7 +57,7 @@ export function planNamespace({ namespace, contents, failures, nowMs }: Namespac
   ]);
   return {
     delete: left.flatMap(({ resource, objects }) => objects.filter(({ metadata }) => !metadata.deletionTimestamp).map((object) => ({ resource, object }))),
-    finalize: left.length === 0 && failures.length === 0,
+    finalize: left.length === 0 && failures.length === 0 && unknown.length === 0,
     conditions,
   };
 }

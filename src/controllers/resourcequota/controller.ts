@@ -6,20 +6,20 @@
 import { isDeepStrictEqual } from "node:util";
 import { isNotFound } from "#api/errors.ts";
 import { keyOf, resourceQuotas, type Resource } from "#api/resources.ts";
-import type { KubeObject, ResourceQuota } from "#api/types.ts";
+import type { KubeObject } from "#api/types.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
 import { component, type ControllerContext } from "../common/context.ts";
-import { countedResource, givesBack, quotaStatus, trackedBy } from "./plan.ts";
+import type { WatchedKinds } from "../common/watched-kinds.ts";
+import { givesBack, quotaStatus, trackedBy } from "./plan.ts";
 
 /** As often as upstream counts without a reason. */
 const RESYNC_MS = 5 * 60_000;
 
-/** `resources`: everything that is served when this starts; kinds that come later are found when a quota names them. */
-export function startResourceQuotaController(context: ControllerContext, resources: readonly Resource[]): Controller {
+/** `kinds`: any kind in namespaces can be counted. */
+export function startResourceQuotaController(context: ControllerContext, kinds: WatchedKinds): Controller {
   const name = "resourcequota-controller";
   const { client } = component(context, name);
   const quotaInformer = context.informers.for(resourceQuotas);
-  const countable = countableOf(resources);
 
   async function reconcile(key: string): Promise<number | void> {
     const known = quotaInformer.get(key);
@@ -29,7 +29,9 @@ export function startResourceQuotaController(context: ControllerContext, resourc
     const { items } = await client.list(resourceQuotas, { namespace, fieldSelector: `metadata.name=${known.metadata.name}` });
     const [quota] = items;
     if (!quota) return;
-    const tracked = trackedBy(quota, [...countable, ...(await lateKinds(quota))]);
+    await kinds.whenDiscovered();
+    const countable = kinds.all().map(({ resource }) => resource).filter(({ namespaced }) => namespaced);
+    const tracked = trackedBy(quota, countable);
     const contents = await Promise.all(tracked.map(async ({ resource, names }) => ({ resource, names, objects: await contentsOf(resource, namespace!) })));
     const status = quotaStatus(quota, contents, context.clock.now());
     if (!isDeepStrictEqual(status, quota.status ?? {})) await client.updateStatus(resourceQuotas, { ...quota, status });
@@ -46,25 +48,6 @@ export function startResourceQuotaController(context: ControllerContext, resourc
     }
   }
 
-  /** The kinds that the quota counts and that weren't served when this started. */
-  async function lateKinds({ spec }: ResourceQuota): Promise<Resource[]> {
-    const counted = Object.keys(spec.hard ?? {}).flatMap((limited) => countedResource(limited) ?? []);
-    const late = counted.filter(({ group, plural }) => group !== "" && !countable.some((resource) => resource.group === group && resource.plural === plural));
-    return (await Promise.all(late.map(discover))).flatMap((found) => found ?? []);
-  }
-
-  async function discover({ group, plural }: { group: string; plural: string }): Promise<Resource | undefined> {
-    try {
-      const { preferredVersion } = await client.raw<{ preferredVersion: { groupVersion: string; version: string } }>(`/apis/${group}`);
-      const list = await client.raw<{ resources: { name: string; kind: string; namespaced: boolean }[] }>(`/apis/${preferredVersion.groupVersion}`);
-      const found = list.resources.find((resource) => resource.name === plural && resource.namespaced);
-      return found && { group, version: preferredVersion.version, plural, kind: found.kind, namespaced: true };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
   function recount(resource: Resource, namespace: string | undefined): void {
     for (const quota of quotaInformer.list()) {
       if (quota.metadata.namespace === namespace && trackedBy(quota, [resource]).length > 0) controller.enqueue(keyOf(quota));
@@ -72,29 +55,17 @@ export function startResourceQuotaController(context: ControllerContext, resourc
   }
 
   const controller = startController({ name, clock: context.clock, log: context.log, sources: [source(quotaInformer)], reconcile });
-  const unsubscribe = countable.map((resource) =>
-    context.informers.for(resource).subscribe({
-      set: (object, old) => {
-        if (old && givesBack(resource, object, old)) recount(resource, object.metadata.namespace);
-      },
-      delete: (object) => recount(resource, object.metadata.namespace),
-    }),
-  );
-  return {
-    ...controller,
-    async stop() {
-      for (const end of unsubscribe) end();
-      await controller.stop();
+  kinds.follow({
+    added({ resource, informer }) {
+      if (!resource.namespaced) return () => undefined;
+      for (const quota of quotaInformer.list()) if (trackedBy(quota, [resource]).length > 0) controller.enqueue(keyOf(quota));
+      return informer.subscribe({
+        set: (object, old) => {
+          if (old && givesBack(resource, object, old)) recount(resource, object.metadata.namespace);
+        },
+        delete: (object) => recount(resource, object.metadata.namespace),
+      });
     },
-  };
-}
-
-/** What quotas may count, in one version each. */
-function countableOf(resources: readonly Resource[]): Resource[] {
-  const byName = new Map<string, Resource>();
-  for (const resource of resources) {
-    const name = `${resource.group}/${resource.plural}`;
-    if (resource.namespaced && resource.plural !== "events" && !byName.has(name)) byName.set(name, resource);
-  }
-  return [...byName.values()];
+  });
+  return controller;
 }

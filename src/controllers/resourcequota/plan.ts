@@ -2,7 +2,7 @@
  * What a quota's status should say: its limits as the spec has them, and what everything there uses of them.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/resourcequota/resource_quota_controller.go
  */
-import { countName, evaluatorFor } from "#api/quota/evaluators.ts";
+import { evaluatorFor } from "#api/quota/evaluators.ts";
 import { countUsage } from "#api/quota/usage.ts";
 import type { Resource } from "#api/resources.ts";
 import type { KubeObject, Pod, ResourceQuota, Service } from "#api/types.ts";
@@ -46,11 +46,4 @@ export function givesBack({ group, plural }: Pick<Resource, "group" | "plural">,
 
 function hasEnded({ status }: Pod): boolean {
   return status?.phase === "Failed" || status?.phase === "Succeeded";
-}
-
-/** The group and plural of a count's name: `count/deployments.apps`. */
-export function countedResource(name: string): { group: string; plural: string } | undefined {
-  const parsed = /^count\/([^.]+)(?:\.(.+))?$/.exec(name);
-  const resource = parsed && { plural: parsed[1]!, group: parsed[2] ?? "" };
-  return resource && countName(resource.group, resource.plural) === name ? resource : undefined;
 }

@@ -12,9 +12,7 @@ import { silentLogger, type Logger } from "#lib/log.ts";
 import { bodyText, type HttpHandler, type HttpRequest, type HttpResponse } from "#lib/http.ts";
 import { seededRng, type Rng } from "#lib/random.ts";
 import { StatusError } from "#api/errors.ts";
-import { definitions } from "#api/definitions/index.ts";
 import { controllerOf, deployments, leases, namespaces, nodes, pods, replicaSets, type Resource } from "#api/resources.ts";
-import { isWatched } from "#api/scheme.ts";
 import type { Deployment, KubeObject, Pod } from "#api/types.ts";
 import { Client, type New } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
@@ -116,8 +114,7 @@ export class TestCluster {
     cluster.#controllers = startControllers({
       ...context,
       client: cluster.#clientOf(MANAGER),
-      resources: definitions.filter(isWatched),
-      caBundle: "CA",
+        caBundle: "CA",
       issueToken: (account, secretName) => cluster.#api.issueSecretToken(account, secretName),
       signCertificate: async (certificate) => (await import("#apiserver/pki/certificate.ts")).signRequest(certificate, { subject: { commonName: "kubernetes" }, key: SERVICE_ACCOUNT_KEY }),
       volumesDirectory: cluster.#directory,
