@@ -114,6 +114,8 @@ describe("applying", () => {
     assert.equal((await apply(`${CONFIG_MAPS}/a`, configuration({ x: "2" }, { resourceVersion }))).status, 200);
     assert.equal((await apply(`${CONFIG_MAPS}/a`, configuration({ x: "3" }, { resourceVersion }))).status, 409);
     assert.equal((await apply(`${CONFIG_MAPS}/a`, configuration({ x: "3" }, { uid }))).status, 200);
+    const other = await apply(`${CONFIG_MAPS}/a`, configuration({ x: "3" }, { uid: "other" }));
+    assert.deepEqual([other.status, other.body.message], [422, 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "other": field is immutable']);
     const missing = await apply(`${CONFIG_MAPS}/b`, configuration({}, { name: "b", uid }));
     assert.deepEqual([missing.status, missing.body.message], [409, `Operation cannot be fulfilled on configmaps "b": uid mismatch: the provided object specified uid ${uid}, and no existing object was found`]);
   });

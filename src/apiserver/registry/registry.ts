@@ -47,7 +47,7 @@ export interface UpdateOptions {
   admitted?: boolean;
   /** The change says itself who owns what: an apply, a Scale, a Binding. */
   ownsFields?: boolean;
-  /** The change doesn't look at the current state; it is given nothing. */
+  /** The change replaces the object, whatever the current state; it is given nothing. */
   isBlind?: boolean;
 }
 
@@ -250,7 +250,8 @@ export class Registry {
       const entry = this.get(request.namespace, name);
       const next = await change((options.isBlind ? {} : JSON.parse(entry.json)) as Stored);
       const { uid, resourceVersion } = next.metadata ?? {};
-      if (uid && uid !== (entry.object as Stored).metadata.uid) {
+      // What replaces an object says by its uid which one it means. Whoever changes one can't change that: validation says so.
+      if (options.isBlind && uid && uid !== (entry.object as Stored).metadata.uid) {
         throw conflict(this.subject(name), `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${(entry.object as Stored).metadata.uid}`);
       }
       if (resourceVersion && resourceVersion !== String(entry.revision)) throw modified(this.subject(name));
