@@ -11,8 +11,8 @@ export {
 export { compile } from "./program.ts";
 export type { CelEnvironment, CelProgram, CelResult } from "./program.ts";
 export type { SizeEstimate, SizeEstimator } from "./estimate.ts";
-export { typeText } from "./type-relations.ts";
-export { JSON_PATCH, OBJECT } from "./structs.ts";
+export { isExactly, typeText } from "./type-relations.ts";
+export { JSON_PATCH, OBJECT, typeNameMismatches } from "./structs.ts";
 export type { CelValue } from "./values.ts";
 export { CelCompileError, CelEvaluationError } from "./errors.ts";
 export { declaredType, maxCardinality } from "./schema.ts";
