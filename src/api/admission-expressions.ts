@@ -4,10 +4,9 @@
  * @see https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/cel/compile.go
  */
 import {
-  AUTHORIZER, BOOL, CelCompileError, compile, DYN, INT, JSON_PATCH as PATCH_OPERATION, listOf, mapOf, NULL, OBJECT, objectType, RESOURCE_CHECK, STRING, TIMESTAMP, typeText,
+  AUTHORIZER, BOOL, CelCompileError, compile, DYN, INT, isExactly, JSON_PATCH as PATCH_OPERATION, listOf, mapOf, NULL, OBJECT, objectType, RESOURCE_CHECK, STRING, TIMESTAMP, typeText,
   type CelEnvironment, type CelProgram, type CelType,
 } from "#cel/index.ts";
-import { isExactly } from "#cel/type-relations.ts";
 
 const KIND = objectType("kubernetes.GroupVersionKind", { group: STRING, version: STRING, kind: STRING });
 const RESOURCE = objectType("kubernetes.GroupVersionResource", { group: STRING, version: STRING, resource: STRING });
@@ -101,7 +100,7 @@ export function compileExpression(text: string, environment: CelEnvironment, wan
     program = compile(text, environment);
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
-    return { text, error: `compilation failed: ${error.message}` };
+    return { text, error: `${error.reason}: ${error.message}` };
   }
   const { resultType } = program;
   if (wanted.length === 0 || wanted.some((type) => isExactly(type, resultType))) return { text, program };

@@ -2,7 +2,7 @@
  * The mutations of a MutatingAdmissionPolicy, as functions from one object to the next.
  * @see https://github.com/kubernetes/apiserver/tree/master/pkg/admission/plugin/policy/mutating/patch
  */
-import { RUNTIME_COST_BUDGET } from "#cel/index.ts";
+import { RUNTIME_COST_BUDGET, typeNameMismatches } from "#cel/index.ts";
 import { StatusError } from "#api/errors.ts";
 import { APPLY_CONFIGURATION, compileExpression, compileVariables, environmentOf, JSON_PATCH } from "#api/admission-expressions.ts";
 import type { FieldSchema } from "#api/field-schema.ts";
@@ -48,7 +48,12 @@ function compilePolicy({ spec }: MutatingAdmissionPolicy): CompiledMutations {
       const isPatch = patchType === "JSONPatch";
       const expression = compileExpression((isPatch ? jsonPatch : applyConfiguration)?.expression ?? "", environment, isPatch ? JSON_PATCH : APPLY_CONFIGURATION);
       const apply = isPatch ? applyPatch : applyConfigurationTo;
-      return (object, kind, bindings) => apply(object, kind, new Evaluation(bindings, RUNTIME_COST_BUDGET, variables).run(expression).value);
+      return (object, kind, bindings) => {
+        const { celValue, value } = new Evaluation(bindings, RUNTIME_COST_BUDGET, variables).run(expression);
+        const mismatches = typeNameMismatches(celValue);
+        if (mismatches.length > 0) throw new MutationError(`type mismatch: ${mismatches.join("\n")}`);
+        return apply(object, kind, value);
+      };
     }),
   };
 }

@@ -216,6 +216,15 @@ describe("a MutatingAdmissionPolicy", () => {
     );
   });
 
+  it("is told of objects in the wrong place", async () => {
+    await policy({ mutations: [apply("Object{metadata: Object.metadata{labels: Object.labels{a: 'b'}}}")] });
+    await bind();
+    assert.equal(
+      (await create()).body.message,
+      `policy 'p' with binding 'b-p' denied request: type mismatch: unexpected type name "Object.labels", expected "Object.metadata.labels", which matches field name path from root Object type`,
+    );
+  });
+
   it("refuses what it can't evaluate, unless failures are ignored", async () => {
     await policy({ mutations: [patch("[JSONPatch{op: 'add', path: '/data/a', value: object.data.nothing}]")] });
     await bind();
