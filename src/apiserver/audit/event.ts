@@ -6,7 +6,8 @@ import { toMicroTime } from "#lib/clock.ts";
 import type { HttpRequest } from "#lib/http.ts";
 import type { Status } from "#api/types.ts";
 import type { Attributes } from "../authorization/authorizer.ts";
-import { decodeBody } from "../decode.ts";
+import { bodyAsText, mediaType } from "../decode.ts";
+import { PROTOBUF } from "../protobuf/media-type.ts";
 import type { User } from "../user.ts";
 import { LEVELS, type AuditDecision, type Level, type Stage } from "./policy.ts";
 
@@ -108,11 +109,11 @@ function statusOf(code: number, answer: unknown): object {
 async function requestBody(http: HttpRequest): Promise<unknown> {
   if (http.body === undefined || http.body.length === 0) return undefined;
   try {
-    const text = typeof http.body === "string" ? http.body : Buffer.from(http.body).toString("utf8");
-    const json = parsed(text);
-    // YAML; protocol buffers can't be read without knowing of what, and are left out.
-    return json ?? (await decodeBody(http, "Ignore", "io.k8s.apimachinery.pkg.apis.meta.v1.Status")).value;
+    const type = mediaType(http);
+    if (type === PROTOBUF) return (await import("../protobuf/decode.ts")).decodeProtobuf(http.body as Uint8Array);
+    return type.endsWith("yaml") ? (await import("../yaml.ts")).parseYaml(bodyAsText(http)).value : parsed(bodyAsText(http));
   } catch {
+    // Refused for that, too: the answer says why.
     return undefined;
   }
 }

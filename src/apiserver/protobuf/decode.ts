@@ -22,17 +22,24 @@ interface FieldName {
 
 type Json = Record<string, unknown>;
 
-/** The object in a body. `model` is what the resource expects. Throws BadRequest, UnsupportedMediaType. */
-export function decodeProtobuf(body: Uint8Array, model: string): Json {
+/** The object in a body. `model` is what the resource expects; without it the body's own kind decides. Throws BadRequest, UnsupportedMediaType. */
+export function decodeProtobuf(body: Uint8Array, model?: string): Json {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (!bytes.subarray(0, MAGIC.byteLength).equals(MAGIC)) throw badRequest("couldn't get version/kind; proto: the body does not begin with k8s\\0");
   try {
     const { raw, apiVersion, kind } = readEnvelope(bytes.subarray(MAGIC.byteLength));
-    return { apiVersion, kind, ...decodeMessage(model, shortName(model), raw) };
+    const message = model ?? modelOf(apiVersion, kind);
+    return { apiVersion, kind, ...decodeMessage(message, shortName(message), raw) };
   } catch (error) {
     if (error instanceof StatusError) throw error;
     throw badRequest(`unable to decode: ${(error as Error).message}`);
   }
+}
+
+/** The models of Kubernetes' own groups are called after them. */
+function modelOf(apiVersion: string, kind: string): string {
+  const [version, group = "core"] = apiVersion.split("/").reverse() as [string, string?];
+  return `io.k8s.api.${group.split(".", 1)[0]}.${version}.${kind}`;
 }
 
 /** runtime.Unknown: the type and the object's bytes. */
