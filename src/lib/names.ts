@@ -3,17 +3,18 @@
  * is right.
  * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/validation.go
  */
-type Problems = string[];
+export type Problems = string[];
 
-const maxLength = (length: number): string => `must be no more than ${length} characters`;
+export const maxLength = (length: number): string => `must be no more than ${length} characters`;
 
 /** The two blanks between examples are upstream's. */
-function mismatch(rule: string, examples: string[], pattern: string): string {
+export function mismatch(rule: string, examples: string[], pattern: string): string {
   return `${rule} (e.g. ${examples.map((example) => `'${example}'`).join(",  or ")}, regex used for validation is '${pattern}')`;
 }
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+/** As it's shown: see isSubdomain. */
+export const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
@@ -22,7 +23,7 @@ const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
  * and ends with an alphanumeric character; a subdomain is labels between dots.
  */
 const isLabel = (value: string): boolean => /^[a-z0-9][-a-z0-9]*$/.test(value) && !value.endsWith("-");
-const isSubdomain = (value: string): boolean => value.split(".").every(isLabel);
+export const isSubdomain = (value: string): boolean => value.split(".").every(isLabel);
 const isKey = (value: string): boolean => /^[A-Za-z0-9][-A-Za-z0-9_.]*$/.test(value) && /[A-Za-z0-9]$/.test(value);
 
 export function dns1123Label(value: string): Problems {

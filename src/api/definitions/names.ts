@@ -4,50 +4,23 @@
  * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/validation.go
  */
 import { formatAddress, formatRange, isInRange, isMapped, parseAddress, parseRange } from "#lib/ip.ts";
+import { dns1123Label, dns1123Subdomain, isSubdomain, labelValue, maxLength, mismatch, qualifiedName, SUBDOMAIN, type Problems } from "#lib/names.ts";
 import type { FieldError } from "../errors.ts";
 import { invalid, invalidFor, required } from "./field-errors.ts";
 
-type Problems = string[];
+export { dns1035Label, dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from "#lib/names.ts";
 
-const maxLength = (length: number): string => `must be no more than ${length} characters`;
 const range = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
-/** The two blanks between examples are upstream's. */
-function mismatch(rule: string, examples: string[], pattern: string): string {
-  return `${rule} (e.g. ${examples.map((example) => `'${example}'`).join(",  or ")}, regex used for validation is '${pattern}')`;
-}
-
-const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const SEARCH_NAME = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
-const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
-const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 const HEADER = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
-const LABEL_EXP = whole(LABEL);
-const SUBDOMAIN_EXP = whole(SUBDOMAIN);
 const SEARCH_NAME_EXP = whole(SEARCH_NAME);
-const LABEL_1035_EXP = whole(LABEL_1035);
-const KEY_EXP = whole(KEY);
 const CONFIG_KEY_EXP = whole(CONFIG_KEY);
-
-export function dns1123Label(value: string): Problems {
-  const problems = value.length > 63 ? [maxLength(63)] : [];
-  if (LABEL_EXP.test(value)) return problems;
-  if (SUBDOMAIN_EXP.test(value)) return [...problems, "must not contain dots"];
-  const rule = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-  return [...problems, mismatch(rule, ["my-name", "123-abc"], LABEL)];
-}
-
-export function dns1123Subdomain(value: string): Problems {
-  const problems = value.length > 253 ? [maxLength(253)] : [];
-  const rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
-  return SUBDOMAIN_EXP.test(value) ? problems : [...problems, mismatch(rule, ["example.com"], SUBDOMAIN)];
-}
 
 /** A name that resolvers may append: labels may have underscores, as those of services do (`_http._tcp`). */
 export function dnsSearchName(value: string): Problems {
@@ -59,42 +32,9 @@ export function dnsSearchName(value: string): Problems {
 /** A subdomain below any label: `*.example.com`. */
 export function wildcardDns1123Subdomain(value: string): Problems {
   const pattern = `\\*\\.${SUBDOMAIN}`;
-  if (whole(pattern).test(value)) return [];
+  if (value.startsWith("*.") && isSubdomain(value.slice(2))) return [];
   const rule = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
   return [mismatch(rule, ["*.example.com"], pattern)];
-}
-
-export function dns1035Label(value: string): Problems {
-  const problems = value.length > 63 ? [maxLength(63)] : [];
-  const rule = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
-  return LABEL_1035_EXP.test(value) ? problems : [...problems, mismatch(rule, ["my-name", "abc-123"], LABEL_1035)];
-}
-
-const KEY_RULE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-const KEY_EXAMPLES = ["MyName", "my.name", "123-abc"];
-
-/** A label key, which is also the form of condition types and resource names: `app`, `example.com/app`. */
-export function qualifiedName(value: string): Problems {
-  const parts = value.split("/");
-  if (parts.length > 2) {
-    return [`a valid label key ${mismatch(KEY_RULE, KEY_EXAMPLES, KEY)} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
-  }
-  const name = parts.at(-1)!;
-  const prefix = parts.length === 2 ? parts[0]! : undefined;
-  const problems: Problems = [];
-  if (prefix === "") problems.push("prefix part must be non-empty");
-  else if (prefix !== undefined) problems.push(...dns1123Subdomain(prefix).map((problem) => `prefix part ${problem}`));
-  if (name === "") problems.push("name part must be non-empty");
-  else if (name.length > 63) problems.push(`name part ${maxLength(63)}`);
-  if (!KEY_EXP.test(name)) problems.push(`name part ${mismatch(KEY_RULE, KEY_EXAMPLES, KEY)}`);
-  return problems;
-}
-
-export function labelValue(value: string): Problems {
-  const problems = value.length > 63 ? [maxLength(63)] : [];
-  if (value === "" || KEY_EXP.test(value)) return problems;
-  const rule = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`;
-  return [...problems, mismatch(rule, ["MyValue", "my_value", "12345"], `(${KEY})?`)];
 }
 
 export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
