@@ -5,7 +5,7 @@
  */
 export type { CelType } from "./types.ts";
 export {
-  BOOL, BYTES, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, TYPE, UINT,
+  BOOL, BYTES, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, UINT,
   listOf, mapOf, objectType, optionalOf,
 } from "./types.ts";
 export { compile } from "./program.ts";
