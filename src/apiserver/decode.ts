@@ -3,6 +3,7 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#validation-for-unrecognized-or-duplicate-fields
  */
 import type { HttpRequest } from "#lib/http.ts";
+import { nestsDeeperThan } from "#lib/json.ts";
 import { badRequest, invalid, unsupportedMediaType } from "#api/errors.ts";
 import { apiVersionOf } from "#api/resources.ts";
 import { schemaOf } from "#api/object-schema.ts";
@@ -13,6 +14,8 @@ import type { Stored } from "./registry/registry.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
+/** Levels of nesting in a body; upstream's decoder reads 10,000. */
+const MAX_DEPTH = 500;
 const ACCEPTED = ["application/json", "application/yaml", PROTOBUF];
 
 export interface DecodedBody {
@@ -43,6 +46,11 @@ export function bodyAsText(request: HttpRequest): string {
   return typeof body === "string" ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
 }
 
+/** Objects are walked by recursion: what no walk could follow is refused at the door. Throws BadRequest. */
+export function checkDepth(text: string): void {
+  if (nestsDeeperThan(text, MAX_DEPTH)) throw badRequest(`the body nests deeper than ${MAX_DEPTH} levels`);
+}
+
 /** The body as a value; `model` is what protocol buffers are read as. Throws UnsupportedMediaType, BadRequest. */
 export async function decodeBody(request: HttpRequest, validation: FieldValidation, model: string): Promise<DecodedBody> {
   const type = mediaType(request);
@@ -58,6 +66,7 @@ export async function decodeBody(request: HttpRequest, validation: FieldValidati
     return { value, strictErrors: duplicates };
   }
   if (type !== "application/json") throw unsupportedMediaType(ACCEPTED);
+  checkDepth(text);
   let value: unknown;
   try {
     value = JSON.parse(text);

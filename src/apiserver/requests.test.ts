@@ -215,3 +215,27 @@ describe("events", () => {
     assert.deepEqual(body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name), ["young"]);
   });
 });
+
+describe("bodies that nothing good comes in", () => {
+  it("refuses what nests too deep, in creates and in patches", async () => {
+    const deep = `{"metadata":{"name":"deep"},"data":${'{"a":'.repeat(1000)}1${"}".repeat(1000)}}`;
+    const created = await server.request(`POST ${CONFIG_MAPS}`, deep, { "content-type": "application/json" });
+    assert.deepEqual([created.status, created.body.message], [400, "the body nests deeper than 500 levels"]);
+    await server.create(CONFIG_MAPS, configMap("a"));
+    const patched = await server.request(`PATCH ${CONFIG_MAPS}/a`, deep, { "content-type": "application/merge-patch+json" });
+    assert.equal(patched.status, 400);
+  });
+
+  it("takes a patch that empties what isn't there for no change", async () => {
+    const before = await server.create(CONFIG_MAPS, configMap("b"));
+    const { status, body } = await server.request(`PATCH ${CONFIG_MAPS}/b`, { metadata: { labels: {}, finalizers: [], annotations: {} }, binaryData: {} }, { "content-type": "application/merge-patch+json" });
+    assert.equal(status, 200);
+    assert.deepEqual(body, before);
+  });
+
+  it("ends a watch at once when its time is negative", async () => {
+    const watch = await server.watch(`${CONFIG_MAPS}?watch=1&resourceVersion=${server.store.revision}&timeoutSeconds=-1`);
+    await server.clock.advance(1);
+    assert.equal(await watch.next(), undefined);
+  });
+});

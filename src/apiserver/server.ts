@@ -18,6 +18,9 @@ import { refuse } from "./streaming/refuse.ts";
 /** Largest body accepted, as etcd's limit leaves it upstream. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
+/** As Go's limit: long selectors stand in the URL. Typed loosely, since Node's types know the option for plain HTTP/1.1 servers only. */
+const HTTP1_OPTIONS: object = { maxHeaderSize: 1024 * 1024 };
+
 export interface ServeOptions {
   /** PEM: the serving key and its certificate chain. */
   key: string;
@@ -49,6 +52,7 @@ export function serve(api: ApiServer, options: ServeOptions): Promise<Served> {
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
     allowHTTP1: true,
+    ...HTTP1_OPTIONS,
     settings: { maxConcurrentStreams: 1000 },
     // Megabytes: room for the long lists that wait to be sent.
     maxSessionMemory: 256,

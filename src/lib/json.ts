@@ -17,3 +17,32 @@ export function sameJson(a: unknown, b: unknown): boolean {
   for (const key in right) if (right[key] !== undefined) surplus--;
   return surplus === 0;
 }
+
+/** Whether JSON text nests objects and lists deeper than so many levels. Looks at the text alone, so that no parsed value is walked too deep. */
+export function nestsDeeperThan(text: string, levels: number): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22: // A string: to its closing quote.
+        do i = text.indexOf('"', i + 1);
+        while (i > 0 && isEscaped(text, i));
+        if (i < 0) return false;
+        break;
+      case 0x5b:
+      case 0x7b:
+        if (++depth > levels) return true;
+        break;
+      case 0x5d:
+      case 0x7d:
+        depth--;
+    }
+  }
+  return false;
+}
+
+/** Whether an odd number of backslashes comes before the character. */
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(at - 1 - backslashes) === 0x5c) backslashes++;
+  return backslashes % 2 === 1;
+}

@@ -6,7 +6,7 @@
 import { isQuantity, QUANTITY_ERROR } from "#lib/quantity.ts";
 import { badRequest } from "../errors.ts";
 import {
-  INT_OR_STRING, JSON_SCHEMA, MICRO_TIME, QUANTITY, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS, TIME, shortName,
+  INT_OR_STRING, JSON_SCHEMA, MICRO_TIME, OBJECT_META, QUANTITY, SCHEMA_OR_ARRAY, SCHEMA_OR_BOOL, SCHEMA_OR_STRINGS, TIME, shortName,
 } from "./models.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { type Property, schemaOf } from "./schema.ts";
@@ -57,12 +57,22 @@ function decodeObject(decoding: Decoding, model: string, object: Json, path: str
       delete object[name];
     } else {
       object[name] = decode(decoding, property, object[name], here, { struct: shortName(model), names: [...fields, name] });
-      if (object[name] === undefined) delete object[name];
+      if (object[name] === undefined || (EMPTIED.includes(model) && property.ref === undefined && isEmpty(object[name]))) delete object[name];
     }
   }
   for (const name of required) {
     if (object[name] === undefined && !isRequiredPointer(model, name, properties[name]!)) object[name] = zero(properties[name]!);
   }
+}
+
+/**
+ * Models whose lists and maps go when they are empty, as Go leaves them out when it writes: then a patch
+ * that empties what isn't there changes nothing. (Elsewhere an empty list may be what validation refuses.)
+ */
+const EMPTIED: readonly string[] = [OBJECT_META, "io.k8s.api.core.v1.ConfigMap", "io.k8s.api.core.v1.Secret"];
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /** Where a mismatch is: the innermost struct, and the names of the fields that lead to it. */

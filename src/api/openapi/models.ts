@@ -8,6 +8,7 @@ const META = "io.k8s.apimachinery.pkg.apis.meta";
 export const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 export const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 export const RAW_EXTENSION = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+export const OBJECT_META = `${META}.v1.ObjectMeta`;
 export const LABEL_SELECTOR = `${META}.v1.LabelSelector`;
 export const TIME = `${META}.v1.Time`;
 export const MICRO_TIME = `${META}.v1.MicroTime`;

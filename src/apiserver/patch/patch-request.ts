@@ -5,7 +5,7 @@
 import { goText } from "#lib/go-text.ts";
 import { badRequest, invalid, StatusError, unsupportedMediaType } from "#api/errors.ts";
 import { schemaOf } from "#api/object-schema.ts";
-import { bodyAsText, checkObject, mediaType, type Checks } from "../decode.ts";
+import { bodyAsText, checkDepth, checkObject, mediaType, type Checks } from "../decode.ts";
 import { duplicateFields } from "../duplicate-fields.ts";
 import type { Stored } from "../registry/registry.ts";
 import type { Call } from "../resource-handlers.ts";
@@ -24,6 +24,7 @@ export function readPatch({ http, registry }: Call, checks: Checks): (current: o
   const types = [...PATCH_TYPES.filter((type) => isStrategic || type !== STRATEGIC_MERGE_PATCH), APPLY_PATCH];
   if (!types.includes(contentType)) throw unsupportedMediaType(types);
   const text = bodyAsText(http);
+  checkDepth(text);
   let patch: unknown;
   try {
     patch = JSON.parse(text);

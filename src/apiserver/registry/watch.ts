@@ -72,7 +72,7 @@ export function watchLines(registry: Registry, namespace: string, selector: Sele
     if (allowWatchBookmarks && store.revision >= sent) queue.push(line("BOOKMARK", encode.bookmark(bookmark(registry, store.revision, false))));
   };
   const cancelBookmarks = allowWatchBookmarks ? every(clock, BOOKMARK_PERIOD_MS, sendBookmark) : undefined;
-  const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : LEAST_TIMEOUT_MS * (1 + rng());
+  const timeoutMs = options.timeoutSeconds !== 0 ? Math.max(0, options.timeoutSeconds) * 1000 : LEAST_TIMEOUT_MS * (1 + rng());
   const cancelTimeout = clock.after(timeoutMs, () => {
     sendBookmark();
     queue.end();
