@@ -43,10 +43,10 @@ const selector: Estimate = ({ args: [text], sizeOf }) => {
   return { cost: plus(exactly(LIST_CREATE_COST), traversal(size), scaled(scaled(size, 0.5), LIST_CREATE_COST + STRUCT_CREATE_COST)) };
 };
 
-/** The elements of a list: by their path, so that their size can be found. */
+/** The elements of a list: by their path, if it has one, so that their size can be found. */
 function elementsOf({ type, path }: Operand): Operand | undefined {
-  if (type.kind !== "list") return type.kind === "map" || type.kind === "optional" ? { expr: undefined, type: type.kind === "map" ? type.key : type.element, size: undefined, path: path && [...path, "@items"] } : undefined;
-  return { expr: undefined, type: type.element, size: undefined, path: path && [...path, "@items"] };
+  const elementType = type.kind === "list" || type.kind === "optional" ? type.element : type.kind === "map" ? type.key : undefined;
+  return elementType && { expr: undefined, type: elementType, size: undefined, path: path && path.length > 0 ? [...path, "@items"] : undefined };
 }
 
 const elementwise: Estimate = ({ target, sizeOf }) => {
