@@ -1,4 +1,6 @@
 export { reconcilePolicy } from "./authorization/bootstrap-policy/reconcile.ts";
+export { auditLogFile } from "./audit/log-file.ts";
+export { parseAuditPolicy, type AuditPolicy } from "./audit/policy.ts";
 export { createApiServer, type ApiServer, type ApiServerOptions, type Upgrade } from "./apiserver.ts";
 export { bootstrap, keepBootstrapped, type BootstrapOptions } from "./bootstrap.ts";
 export { publishClusterInfo } from "./cluster-info.ts";

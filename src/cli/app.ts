@@ -39,6 +39,7 @@ const up = buildCommand({
       apiPort: port("Port of the API server [default: 6443; 0: any free one]"),
       registryPort: port("Port of the image registry [default: 5002; 0: any free one]"),
       shop: { kind: "boolean", default: true, brief: "Build and deploy the shop" },
+      auditPolicy: { kind: "parsed", parse: String, optional: true, placeholder: "FILE", brief: "Write requests to logs/audit.log as this audit policy says" },
     },
   },
   docs: {

@@ -9,6 +9,7 @@ import { uuid, type Rng } from "#lib/random.ts";
 import { deployments, pods, statefulSets, type Resource } from "#api/resources.ts";
 import type { Deployment, Pod, StatefulSet } from "#api/types.ts";
 import { discover } from "#client/discovery.ts";
+import type { AuditPolicy } from "#apiserver/index.ts";
 import { Registry } from "#registry/registry.ts";
 import { serveRegistry } from "#registry/server.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
@@ -27,6 +28,8 @@ export interface ClusterOptions {
   ports: PortWishes;
   /** Whether to build and deploy the shop. */
   shop: boolean;
+  /** What of the requests is written down; nothing without it. */
+  auditPolicy?: AuditPolicy | undefined;
 }
 
 export interface ClusterContext {
@@ -75,7 +78,7 @@ export async function startCluster(options: ClusterOptions, context: ClusterCont
       : undefined;
     images?.catch(() => undefined);
 
-    const controlPlane = await step("control-plane", () => startControlPlane({ paths, port: ports.api, clock, rng, log, disposer }));
+    const controlPlane = await step("control-plane", () => startControlPlane({ paths, port: ports.api, auditPolicy: options.auditPolicy, clock, rng, log, disposer }));
     const urls = urlsOf(options, ports, controlPlane.url, registryServer.url);
     context.onServing(urls);
 

@@ -1,16 +1,17 @@
 /** The control plane: certificates, store, API server, controllers and scheduler. */
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
-import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
+import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type AuditPolicy, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
+import { auditOptions } from "./audit.ts";
 import type { Disposer } from "./disposer.ts";
 import type { DataPaths } from "./paths.ts";
 import { Refusal } from "./refusal.ts";
@@ -35,6 +36,7 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   paths: DataPaths;
   port: number;
+  auditPolicy?: AuditPolicy | undefined;
   clock: Clock;
   rng: Rng;
   log: Logger;
@@ -47,7 +49,7 @@ const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: ["kubeadm:cluste
 /** What browsers on this machine call the shop. */
 const SHOP_SERVER_NAMES = ["localhost", "127.0.0.1"];
 
-export async function startControlPlane({ paths, port, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
+export async function startControlPlane({ paths, port, auditPolicy, clock, rng, log, disposer }: ControlPlaneOptions): Promise<ControlPlane> {
   ensureSchemas();
   const pki = await ensurePki({ directory: paths.pki, clock, nodeNames: NODES.map(({ name }) => name), servers: { shop: SHOP_SERVER_NAMES } });
   const encryption = await readEncryption(paths);
@@ -67,6 +69,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
     nodeConnector: (name) => kubelets.get(name),
     serviceAccountKey: pki.serviceAccountKey,
     proxyClientCertificate: pki.frontProxy.client,
+    audit: auditPolicy && auditOptions(auditPolicy, paths, clock, log),
   });
   const server = await serve(api, { ...pki.serving, clientCa: pki.ca, host: "127.0.0.1", port, log: log.named("apiserver") });
   disposer.add("API server", async () => {
@@ -77,7 +80,7 @@ export async function startControlPlane({ paths, port, clock, rng, log, disposer
   disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT, authorities: { client: pki.ca, frontProxy: pki.frontProxy.ca } }, clock, log.named("apiserver")));
   await reconcilePolicy(handler);
   await publishClusterInfo(handler, { server: server.url, ca: pki.ca });
-  writeFileSync(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }), { mode: 0o600 });
+  keepKubeconfig(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }));
 
   const clientOf = (user: User): Client => new Client(api.handlerFor(user));
   const informersOf = (client: Client): Informers => {
@@ -122,4 +125,12 @@ async function readEncryption({ pki }: DataPaths): Promise<Encryption> {
   } catch (error) {
     throw new Refusal(`${join(pki, ENCRYPTION_CONFIGURATION)}: ${errorMessage(error)}.`);
   }
+}
+
+/** Writes the kubeconfig, unless the one that is there leads to the same server with the same certificates: its user may have chosen a namespace in it. */
+function keepKubeconfig(path: string, text: string): void {
+  const known = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const essential = text.split("\n").filter((line) => /^ +(server|[a-z-]+-data): /.test(line)).map((line) => line.trim());
+  if (essential.every((line) => known.includes(line))) return;
+  writeFileSync(path, text, { mode: 0o600 });
 }

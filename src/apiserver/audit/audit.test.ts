@@ -133,6 +133,15 @@ describe("the audit log", () => {
     assert.deepEqual((await events()).map(({ stage }) => stage), ["ResponseStarted", "ResponseComplete"]);
   });
 
+  it("waits for the last answers when the server closes", async () => {
+    await startWith();
+    const watch = await server.watch(`${PODS}?watch=1`);
+    const closed = server.close();
+    await watch.next();
+    await closed;
+    assert.deepEqual((await events()).map(({ stage }) => stage), ["ResponseStarted", "ResponseComplete"]);
+  });
+
   it("names who really asked, and as whom; the policy is about the former", async () => {
     await startWith({ users: ["admin"] });
     const request = { method: "GET", url: "/version", headers: {} };

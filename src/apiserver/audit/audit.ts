@@ -34,7 +34,29 @@ export interface Auditor {
 
 const SILENT: RequestAudit = { annotate: () => {}, responded: (response) => response, upgraded: () => () => {} };
 
+/** How long closing waits for requests that are still being answered. */
+const PATIENCE_MS = 2_000;
+
 export function auditor(policy: AuditPolicy, sink: AuditSink, clock: Clock): Auditor {
+  let unanswered = 0;
+  let onIdle: () => void = () => {};
+
+  function ended(): void {
+    unanswered--;
+    if (unanswered === 0) onIdle();
+  }
+
+  function allAnswered(): Promise<void> {
+    if (unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = clock.after(PATIENCE_MS, resolve);
+      onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
   return {
     begin(id, http, user, attributes) {
       const decision = evaluatePolicy(policy, user?.impersonatedBy ?? user, attributes);
@@ -43,7 +65,17 @@ export function auditor(policy: AuditPolicy, sink: AuditSink, clock: Clock): Aud
       const note = (stage: Stage, changes: Partial<AuditedRequest> = {}): void => {
         if (!decision.omitStages.includes(stage)) sink.add({ request: { ...request, ...changes }, stage, atMs: clock.now() });
       };
+      /** Notes an answer that lasts; returns what notes its end. */
+      const begun = (status: number): (() => void) => {
+        const changes = { response: { status, body: undefined } };
+        note("ResponseStarted", changes);
+        return () => {
+          note("ResponseComplete", changes);
+          ended();
+        };
+      };
       note("RequestReceived");
+      unanswered++;
       return {
         annotate(key, value) {
           request.annotations[key] ??= value;
@@ -54,20 +86,18 @@ export function auditor(policy: AuditPolicy, sink: AuditSink, clock: Clock): Aud
             // Refusals are told at every level; the rest of the answer is for whoever asked for it.
             const wanted = status >= 400 || atLeast(decision.level, "RequestResponse") || attributes.verb === "delete";
             note("ResponseComplete", { response: { status, body: wanted ? textOf(body) : undefined } });
+            ended();
             return response;
           }
-          const changes = { response: { status, body: undefined } };
-          note("ResponseStarted", changes);
-          return { ...response, body: followed(body, () => note("ResponseComplete", changes)) };
+          return { ...response, body: followed(body, begun(status)) };
         },
-        upgraded() {
-          const changes = { response: { status: 101, body: undefined } };
-          note("ResponseStarted", changes);
-          return () => note("ResponseComplete", changes);
-        },
+        upgraded: () => begun(101),
       };
     },
-    close: () => sink.close(),
+    async close() {
+      await allAnswered();
+      await sink.close();
+    },
   };
 }
 

@@ -21,6 +21,7 @@ interface Flags {
   apiPort?: number | undefined;
   registryPort?: number | undefined;
   shop: boolean;
+  auditPolicy?: string | undefined;
 }
 
 export async function up(flags: Flags): Promise<void> {
@@ -37,6 +38,7 @@ export async function up(flags: Flags): Promise<void> {
     dataDir,
     ports: { http: flags.httpPort, https: flags.httpsPort, api: flags.apiPort, registry: flags.registryPort },
     shop: flags.shop,
+    auditPolicy: flags.auditPolicy === undefined ? undefined : await (await import("#cluster/audit.ts")).readAuditPolicy(flags.auditPolicy),
     foreground: flags.foreground,
   };
   createDirectories(dataPaths(dataDir));
