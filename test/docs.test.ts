@@ -9,7 +9,7 @@ import { which } from "./support/which.ts";
 const cluster = await sharedShop();
 
 /** Programs a document may use that not every machine has. */
-const OPTIONAL = ["kubectl", "jq", "curl", "skopeo", "helm", "psql"];
+const OPTIONAL = ["kubectl", "jq", "curl", "skopeo", "helm", "psql", "openssl"];
 
 function missing(blocks: CommandBlock[]): string | false {
   const kubectl = findKubectl();
