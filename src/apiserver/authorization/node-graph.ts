@@ -2,9 +2,10 @@
  * What belongs to a node: its pods, and what they refer to.
  * @see https://github.com/kubernetes/kubernetes/blob/master/plugin/pkg/auth/authorizer/node/graph.go
  */
-import type { PersistentVolume, Pod, VolumeAttachment } from "#api/types.ts";
-import type { Store } from "#store/index.ts";
 import { MIRROR_POD, podReferences, type PodReferences } from "#api/pod-references.ts";
+import type { PersistentVolume, Pod, VolumeAttachment } from "#api/types.ts";
+import type { Entry, Store } from "#store/index.ts";
+import { follow } from "./follow.ts";
 
 export interface NodeGraph {
   /** Whether the pod is bound to the node. */
@@ -25,7 +26,7 @@ const ATTACHMENTS = "volumeattachments.storage.k8s.io/";
 
 /** Follows the store from now on. */
 export function nodeGraph(store: Store): NodeGraph {
-  const byNode = new Map<string, Map<string, Pod>>();
+  const byNode = new Map<string, Map<string, Entry>>();
   const nodeOf = new Map<string, string>();
 
   function drop(key: string): void {
@@ -37,27 +38,23 @@ export function nodeGraph(store: Store): NodeGraph {
     if (pods.size === 0) byNode.delete(node);
   }
 
-  function keep(key: string, pod: Pod): void {
-    const { nodeName } = pod.spec;
+  // Entries, not the pods themselves: those would all stay in memory, where entries hold them while they are used.
+  function keep(entry: Entry): void {
+    const { key } = entry;
+    const { nodeName } = podOf(entry).spec;
     if (!nodeName) return;
     drop(key);
     nodeOf.set(key, nodeName);
     let pods = byNode.get(nodeName);
     if (!pods) byNode.set(nodeName, (pods = new Map()));
-    pods.set(key, pod);
+    pods.set(key, entry);
   }
 
-  const { entries, revision } = store.list(PODS);
-  for (const { key, object } of entries) keep(key, object as unknown as Pod);
-  const stop = store.watch(PODS, revision, (changes) => {
-    for (const { type, entry } of changes) {
-      if (type === "delete") drop(entry.key);
-      else keep(entry.key, entry.object as unknown as Pod);
-    }
-  });
+  const stop = follow(store, PODS, keep, drop);
 
   function anyPod(node: string, namespace: string, test: (pod: Pod) => boolean): boolean {
-    for (const pod of byNode.get(node)?.values() ?? []) {
+    for (const entry of byNode.get(node)?.values() ?? []) {
+      const pod = podOf(entry);
       if (pod.metadata.namespace === namespace && pod.metadata.annotations?.[MIRROR_POD] === undefined && test(pod)) return true;
     }
     return false;
@@ -75,4 +72,8 @@ export function nodeGraph(store: Store): NodeGraph {
     stop,
   };
   return graph;
+}
+
+function podOf({ object }: Entry): Pod {
+  return object as unknown as Pod;
 }

@@ -4,7 +4,8 @@
  */
 import { clusterRoleBindings, clusterRoles, roleBindings, roles, type Resource } from "#api/resources.ts";
 import type { ClusterRole, ClusterRoleBinding, KubeObject, PolicyRule, RbacSubject, Role, RoleBinding, RoleRef } from "#api/types.ts";
-import type { Store } from "#store/index.ts";
+import type { Entry, Store } from "#store/index.ts";
+import { follow } from "./follow.ts";
 import type { User } from "../user.ts";
 
 /** A binding that applies to a user, and the first of its subjects that does. */
@@ -56,7 +57,6 @@ interface Followed {
 
 /** The bindings of one kind, by the namespace and the users and groups they name. */
 function followed<T extends RoleBinding | ClusterRoleBinding>(store: Store, resource: Resource<T>): Followed {
-  const prefix = prefixOf(resource);
   const byKey = new Map<string, T>();
   const bySubject = new Map<string, Set<T>>();
 
@@ -71,7 +71,8 @@ function followed<T extends RoleBinding | ClusterRoleBinding>(store: Store, reso
     }
   }
 
-  function keep(key: string, binding: T): void {
+  function keep({ key, object }: Entry): void {
+    const binding = object as unknown as T;
     drop(key);
     byKey.set(key, binding);
     for (const subject of subjectKeys(binding)) {
@@ -81,15 +82,7 @@ function followed<T extends RoleBinding | ClusterRoleBinding>(store: Store, reso
     }
   }
 
-  const { entries, revision } = store.list(prefix);
-  for (const { key, object } of entries) keep(key, object as unknown as T);
-  const stop = store.watch(prefix, revision, (changes) => {
-    for (const { type, entry } of changes) {
-      if (type === "delete") drop(entry.key);
-      else keep(entry.key, entry.object as unknown as T);
-    }
-  });
-
+  const stop = follow(store, prefixOf(resource), keep, drop);
   return {
     stop,
     of(user, namespace) {
