@@ -18,6 +18,7 @@ export { CelCompileError, CelEvaluationError } from "./errors.ts";
 export { declaredType, maxCardinality } from "./schema.ts";
 export type { DeclaredType, SchemaForCel } from "./schema.ts";
 export { LazyFields } from "./lazy.ts";
+export { compileRegex, regexSize, type Regex } from "./regex.ts";
 export { AUTHORIZER, AuthorizerValue, RESOURCE_CHECK, ResourceCheckValue } from "./library/authorizer.ts";
 export type { AuthorizationCheck, AuthorizationDecision, CelAuthorizer, ResourceToCheck } from "./library/authorizer.ts";
 export * from "./limits.ts";

@@ -13,7 +13,7 @@ export interface Regex {
 
 /** Compiles a pattern. Throws an Error with Go's message on one that isn't valid. */
 export function compileRegex(pattern: string): Regex {
-  if (estimatedSize(pattern) > MAX_PROGRAM_SIZE) throw new Error(`error parsing regexp: expression too large`);
+  if (regexSize(pattern) > MAX_PROGRAM_SIZE) throw new Error(`error parsing regexp: expression too large`);
   let compiled: RE2JS;
   try {
     compiled = RE2JS.compile(pattern);
@@ -44,7 +44,7 @@ export class LiteralRegexes {
   /** Throws an Error on a pattern that isn't valid, and when it's one too many. */
   compile(pattern: string): void {
     if (this.compiled.has(pattern)) return;
-    this.#programSize += estimatedSize(pattern);
+    this.#programSize += regexSize(pattern);
     if (this.#programSize > MAX_PROGRAM_SIZE) throw new Error("error parsing regexp: expressions too large");
     this.compiled.set(pattern, compileRegex(pattern));
   }
@@ -53,7 +53,7 @@ export class LiteralRegexes {
 const PIECE = /\\.|\[\^?\]?(?:\\.|\[:\^?\w*:\]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[^]/gsu;
 
 /** About how many steps the pattern compiles to, from above: groups and what repeats them. */
-function estimatedSize(pattern: string): number {
+export function regexSize(pattern: string): number {
   const outer: number[] = [];
   let size = 0;
   let last = 0;

@@ -96,6 +96,16 @@ describe("a schema isn't structural", () => {
       spec({ type: "string", pattern: "a".repeat(10_001) }),
       ["schema.properties[spec].pattern: Too long: may not be more than 10000 bytes"],
     ],
+    [
+      "with a pattern that repeats too much",
+      spec({ type: "string", pattern: "((a{1,900}){1,900}){1,900}" }),
+      ['schema.properties[spec].pattern: Invalid value: "((a{1,900}){1,900}){1,900}": must be a valid regular expression, but isn\'t: error parsing regexp: expression too large'],
+    ],
+    [
+      "with many patterns that repeat much",
+      spec({ type: "object", properties: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}`, { type: "string", pattern: `^(a?){900}b{${i}}$` }])) }),
+      ["schema: Forbidden: its patterns are too large together for this cluster: they repeat too much, or there are too many"],
+    ],
   ];
   for (const [what, schema, errors] of cases) test(what, () => assert.deepEqual(texts(validateStructural(schema, "schema")), errors));
 });

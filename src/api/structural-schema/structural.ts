@@ -5,10 +5,10 @@
  * @see https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/complete.go
  */
 import { isDeepStrictEqual } from "node:util";
-import { RE2JS } from "re2js";
 import { forbidden, invalid, required } from "../definitions/field-errors.ts";
 import type { FieldError } from "../errors.ts";
 import { itemsOf, propertyOf, valuesOf, type JsonSchema } from "./json-schema.ts";
+import { patternErrors, patternsErrors } from "./patterns.ts";
 
 type Level = "root" | "item" | "field";
 
@@ -22,6 +22,8 @@ const INT_OR_STRING = [{ type: "integer" }, { type: "string" }];
 
 /** The problems of a schema, in the order of their texts; `path` is the schema's own. */
 export function validateStructural(schema: JsonSchema, path: string): FieldError[] {
+  const hopeless = patternsErrors(schema, path);
+  if (hopeless.length > 0) return hopeless;
   const errors = [...invariants(schema, "root", path), ...completeness(schema, schema, path, path)];
   const text = ({ field, message }: FieldError): string => `${field}: ${message}`;
   return errors.sort((a, b) => (text(a) < text(b) ? -1 : 1));
@@ -115,20 +117,6 @@ function junctors(schema: JsonSchema, skipAnyOf: boolean, skipAllOfAnyOf: boolea
     ...(not ? nested(not, false, `${path}.not`) : []),
     ...(pattern ? patternErrors(pattern, path) : []),
   ];
-}
-
-/** How long a regular expression may be: its matching takes time in proportion. */
-const MAX_PATTERN_LENGTH = 10_000;
-
-function patternErrors(pattern: string, path: string): FieldError[] {
-  const field = `${path}.pattern`;
-  if (pattern.length > MAX_PATTERN_LENGTH) return [{ field, type: "TooLong", message: `Too long: may not be more than ${MAX_PATTERN_LENGTH} bytes` }];
-  try {
-    RE2JS.compile(pattern);
-    return [];
-  } catch (error) {
-    return [invalid(field, pattern, `must be a valid regular expression, but isn't: ${(error as Error).message}`)];
-  }
 }
 
 /** What may not be said of a value within a junctor. */

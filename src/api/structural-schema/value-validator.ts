@@ -4,16 +4,16 @@
  * @see https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/validation.go
  */
 import { isDeepStrictEqual } from "node:util";
-import { RE2JS } from "re2js";
 import { invalid, invalidType, notSupported, required, tooLong, tooMany } from "../definitions/field-errors.ts";
 import type { FieldError } from "../errors.ts";
 import type { Correlation } from "./correlation.ts";
 import { formatOf, hasFormat } from "./formats.ts";
 import { childPath, isJsonObject, itemsOf, propertyOf, valuesOf, type JsonObject, type JsonSchema } from "./json-schema.ts";
+import { compilePattern } from "./patterns.ts";
 
 /** How much the validation of one object may do: visits of schemas, and steps of regular expressions. Hostile schemas end here. */
 const MAX_VISITS = 1_000_000;
-const MAX_PATTERN_STEPS = 100_000_000;
+const MAX_PATTERN_STEPS = 50_000_000;
 
 export interface ValidationOptions {
   /** Where the value is; what messages say of it is relative to it. */
@@ -50,7 +50,7 @@ class Validation {
   #patternSteps = 0;
 
   check(value: unknown, schema: JsonSchema, path: string, correlation?: Correlation): Result {
-    this.#visits += 1 + ((schema.enum?.length ?? 0) + (schema.required?.length ?? 0)) / 16;
+    this.#visits += 1 + ((schema.enum?.length ?? 0) + (schema.required?.length ?? 0)) / 4;
     if (this.#visits > MAX_VISITS) throw new TooExpensiveError("the object takes too long to validate: its schema is too large for its size");
     const result = new Collected();
     if (value === null) {
@@ -119,7 +119,7 @@ class Validation {
 
   #matches(text: string, pattern: string): boolean {
     const compiled = compilePattern(pattern);
-    this.#patternSteps += compiled.programSize() * (text.length + 1);
+    this.#patternSteps += compiled.programSize * (text.length + 1);
     if (this.#patternSteps > MAX_PATTERN_STEPS) throw new TooExpensiveError("the object takes too long to validate: its texts are too long for their patterns");
     return compiled.test(text);
   }
@@ -295,18 +295,4 @@ function characters(text: string): number {
   let count = text.length;
   for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xd800) count--;
   return count;
-}
-
-/** Compiled patterns, the latest used last. */
-const patterns = new Map<string, RE2JS>();
-const MAX_PATTERNS = 2_000;
-
-/** Patterns have been checked to compile when their definition was written. */
-function compilePattern(pattern: string): RE2JS {
-  let compiled = patterns.get(pattern);
-  if (compiled) patterns.delete(pattern);
-  else compiled = RE2JS.compile(pattern);
-  patterns.set(pattern, compiled);
-  if (patterns.size > MAX_PATTERNS) patterns.delete(patterns.keys().next().value!);
-  return compiled;
 }
