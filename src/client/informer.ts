@@ -5,7 +5,7 @@
  */
 import { sleep, type Clock } from "#lib/clock.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
-import { isExpired } from "#api/errors.ts";
+import { isExpired, isNotFound } from "#api/errors.ts";
 import { keyOf, type Resource } from "#api/resources.ts";
 import type { KubeObject } from "#api/types.ts";
 import type { Client } from "./client.ts";
@@ -144,6 +144,8 @@ export class Informer<T extends KubeObject> {
         if (signal.aborted) return;
         failures++;
         if (isExpired(error)) this.#resourceVersion = undefined;
+        // Who follows what is served lets go of the informer soon.
+        else if (isNotFound(error)) this.#log.info(`${this.resource.plural} are not served now; will ask again`);
         else this.#log.warn(`watch of ${this.resource.plural} failed; will retry`, { error: errorMessage(error) });
       }
       // The first retry is immediate: a watch that expired or broke once is replaced without a gap.
