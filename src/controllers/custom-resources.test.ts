@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { configMaps, customResourceDefinitions, namespaces, resourceQuotas, type Resource } from "#api/resources.ts";
+import { configMaps, customResourceDefinitions, namespaces, podDisruptionBudgets, pods, resourceQuotas, type Resource } from "#api/resources.ts";
 import type { CustomResourceDefinition, KubeObject, OwnerReference } from "#api/types.ts";
 import type { New } from "#client/client.ts";
 import { TestCluster } from "./testing/harness.ts";
@@ -15,7 +15,7 @@ const widgets: Resource = { group: "example.com", version: "v1", kind: "Widget",
 const inVersion = (version: string): Resource => ({ ...widgets, version });
 
 /** Of Widgets, stored in the first version. */
-function crd(versions: { name: string; served?: boolean }[] = [{ name: "v1" }]): New<CustomResourceDefinition> {
+function crd(versions: { name: string; served?: boolean; subresources?: object }[] = [{ name: "v1" }]): New<CustomResourceDefinition> {
   const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
   return {
     metadata: { name: "widgets.example.com" },
@@ -23,12 +23,12 @@ function crd(versions: { name: string; served?: boolean }[] = [{ name: "v1" }]):
       group: "example.com",
       scope: "Namespaced",
       names: { plural: "widgets", kind: "Widget" },
-      versions: versions.map(({ name, served = true }, i) => ({ name, served, storage: i === 0, schema })),
+      versions: versions.map(({ name, served = true, ...more }, i) => ({ name, served, storage: i === 0, schema, ...more })),
     },
   };
 }
 
-async function define(versions?: { name: string; served?: boolean }[]): Promise<void> {
+async function define(...[versions]: Parameters<typeof crd>): Promise<void> {
   await cluster.client.create(customResourceDefinitions, crd(versions));
   await cluster.stabilize();
 }
@@ -154,4 +154,14 @@ test("a quota counts custom objects, also those of a kind that comes later", asy
   await cluster.client.delete(widgets, "a", "default");
   await cluster.stabilize();
   assert.deepEqual((await cluster.client.get(resourceQuotas, "q", "default")).status!.used, { "count/widgets.example.com": "1" });
+});
+
+test("a disruption budget asks a custom object for its scale", async () => {
+  await define([{ name: "v1", subresources: { scale: { specReplicasPath: ".spec.size", statusReplicasPath: ".status.size" } } }]);
+  const owner = await cluster.apply(widgets, { metadata: { name: "owner", namespace: "default" }, spec: { size: 5 } });
+  await cluster.apply(pods, { metadata: { name: "p", namespace: "default", labels: { app: "w" }, ownerReferences: [ownedBy(owner, { controller: true })] }, spec: { containers: [{ name: "main", image: "main" }] } });
+  await cluster.apply(podDisruptionBudgets, { metadata: { name: "b", namespace: "default" }, spec: { maxUnavailable: 1, selector: { matchLabels: { app: "w" } } } });
+  await cluster.stabilize();
+  const { status } = await cluster.client.get(podDisruptionBudgets, "b", "default");
+  assert.deepEqual([status!.expectedPods, status!.desiredHealthy], [5, 4]);
 });

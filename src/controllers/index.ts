@@ -82,7 +82,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startJobController(options),
     startCronJobController(options, options.timeZone ?? "UTC"),
     startTtlAfterFinishedController(options),
-    startDisruptionController(options),
+    startDisruptionController(options, kinds),
     startResourceQuotaController(options, kinds),
     startStatefulSetController(options),
     startEndpointSliceController(options),

@@ -1,16 +1,19 @@
 /** Recounts every PodDisruptionBudget; the decisions are in plan.ts. */
 import { fromLabelSelector, matches } from "#lib/selectors.ts";
-import { controllerOf, deployments, keyOf, podDisruptionBudgets, pods, replicaSets, replicationControllers, statefulSets } from "#api/resources.ts";
+import { isNotFound } from "#api/errors.ts";
+import { controllerOf, deployments, keyOf, podDisruptionBudgets, pods, replicaSets, replicationControllers, resourcePath, statefulSets } from "#api/resources.ts";
 import type { KubeObject, OwnerReference, Pod, PodDisruptionBudget } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
 import { source, startController, type Controller } from "#client/controller.ts";
 import { component, type ControllerContext } from "../common/context.ts";
 import { sameOnTheWire } from "../common/equality.ts";
+import type { WatchedKinds } from "../common/watched-kinds.ts";
 import { planDisruption } from "./plan.ts";
 
 type Scaled = KubeObject & { spec?: { replicas?: number } };
 
-export function startDisruptionController(context: ControllerContext): Controller {
+/** `kinds`: pods may be controlled by any that has a scale. */
+export function startDisruptionController(context: ControllerContext, kinds: WatchedKinds): Controller {
   const { client, events } = component(context, "disruption-controller");
   const budgetInformer = context.informers.for(podDisruptionBudgets);
   const podInformer = context.informers.for(pods);
@@ -43,15 +46,33 @@ export function startDisruptionController(context: ControllerContext): Controlle
     return owner?.metadata.uid === uid ? owner : undefined;
   }
 
+  /** The scale of an owner of another kind; undefined where it has none. */
+  async function scaleOf(namespace: string, reference: OwnerReference): Promise<number | undefined> {
+    const resource = kinds.resourceOf(reference);
+    if (!resource?.namespaced) return undefined;
+    try {
+      const { metadata, spec } = await client.raw<Scaled>(resourcePath(resource, namespace, reference.name, "scale"));
+      return metadata.uid === reference.uid ? (spec?.replicas ?? 0) : undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** The sum of what the pods' controllers want: a Deployment speaks for its ReplicaSets. */
-  function expectedScale(selected: Pod[]): number | string {
+  async function expectedScale(selected: Pod[]): Promise<number | string> {
     const scales = new Map<string, number>();
     for (const pod of selected) {
       const namespace = pod.metadata.namespace!;
       const reference = controllerOf(pod);
-      if (!reference) continue;
+      if (!reference || scales.has(reference.uid)) continue;
       const owner = ownerOf(namespace, reference);
-      if (!owner) return `found no controllers for pod "${pod.metadata.name}": ${reference.kind} ${reference.name} has no scale that is known here`;
+      if (!owner) {
+        const scale = await scaleOf(namespace, reference);
+        if (scale === undefined) return `found no controllers for pod "${pod.metadata.name}": ${reference.kind} ${reference.name} has no scale that is known here`;
+        scales.set(reference.uid, scale);
+        continue;
+      }
       const above = controllerOf(owner);
       const top = (above && ownerOf(namespace, above)) ?? owner;
       scales.set(top.metadata.uid!, top.spec?.replicas ?? 1);
@@ -63,7 +84,7 @@ export function startDisruptionController(context: ControllerContext): Controlle
     const budget = latest.get(key);
     if (!budget) return;
     const selected = podInformer.list(budget.metadata.namespace).filter((pod) => selects(budget, pod));
-    const plan = planDisruption({ budget, pods: selected, expectedScale: expectedScale(selected), nowMs: context.clock.now() });
+    const plan = planDisruption({ budget, pods: selected, expectedScale: await expectedScale(selected), nowMs: context.clock.now() });
     for (const [type, reason, message] of plan.events) events.event(budget, type, reason, message);
     if (!sameOnTheWire(plan.status, budget.status)) latest.wrote(await client.updateStatus(podDisruptionBudgets, { ...budget, status: plan.status }));
     return plan.againAfterMs;
