@@ -6,7 +6,7 @@ export { bootstrap, keepBootstrapped, type BootstrapOptions } from "./bootstrap.
 export { publishClusterInfo } from "./cluster-info.ts";
 export { serve, type Served, type ServeOptions } from "./server.ts";
 export { ensurePki, type KeyPair, type Pki, type PkiOptions } from "./pki/pki.ts";
-export { kubeconfig, type KubeconfigOptions } from "./pki/kubeconfig.ts";
+export { kubeconfig, leadsWhere, type KubeconfigOptions } from "./pki/kubeconfig.ts";
 export { DecryptionError, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, type Encryption } from "./encryption/encryption.ts";
 export { SNAPSHOT_PATH } from "./snapshot.ts";
 export { componentUser, nodeUser, serviceAccountUser, systemUser, type User } from "./user.ts";

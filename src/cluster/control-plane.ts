@@ -6,7 +6,7 @@ import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensureSchemas } from "#api/openapi/index.ts";
-import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type AuditPolicy, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
+import { componentUser, createApiServer, encryptStale, ENCRYPTION_CONFIGURATION, ensureEncryption, ensurePki, keepBootstrapped, kubeconfig, leadsWhere, publishClusterInfo, reconcilePolicy, serve, serviceAccountUser, systemUser, type AuditPolicy, type Encryption, type KeyPair, type User } from "#apiserver/index.ts";
 import { Client } from "#client/client.ts";
 import { Informers } from "#client/informer.ts";
 import { startControllers } from "#controllers/index.ts";
@@ -80,7 +80,9 @@ export async function startControlPlane({ paths, port, auditPolicy, clock, rng, 
   disposer.add("bootstrap objects", await keepBootstrapped(handler, { address: CONTROL_PLANE.ip, port: API_PORT, authorities: { client: pki.ca, frontProxy: pki.frontProxy.ca } }, clock, log.named("apiserver")));
   await reconcilePolicy(handler);
   await publishClusterInfo(handler, { server: server.url, ca: pki.ca });
-  keepKubeconfig(paths.kubeconfig, kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin }));
+  const config = kubeconfig({ server: server.url, ca: pki.ca, client: pki.admin });
+  // Its user may have chosen a namespace in it: one that still leads here stays.
+  if (!existsSync(paths.kubeconfig) || !leadsWhere(readFileSync(paths.kubeconfig, "utf8"), config)) writeFileSync(paths.kubeconfig, config, { mode: 0o600 });
 
   const clientOf = (user: User): Client => new Client(api.handlerFor(user));
   const informersOf = (client: Client): Informers => {
@@ -125,12 +127,4 @@ async function readEncryption({ pki }: DataPaths): Promise<Encryption> {
   } catch (error) {
     throw new Refusal(`${join(pki, ENCRYPTION_CONFIGURATION)}: ${errorMessage(error)}.`);
   }
-}
-
-/** Writes the kubeconfig, unless the one that is there leads to the same server with the same certificates: its user may have chosen a namespace in it. */
-function keepKubeconfig(path: string, text: string): void {
-  const known = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const essential = text.split("\n").filter((line) => /^ +(server|[a-z-]+-data): /.test(line)).map((line) => line.trim());
-  if (essential.every((line) => known.includes(line))) return;
-  writeFileSync(path, text, { mode: 0o600 });
 }

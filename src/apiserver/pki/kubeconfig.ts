@@ -38,3 +38,10 @@ users:
     client-key-data: ${base64(client.key)}
 `;
 }
+
+/** Whether a kubeconfig, as its user has left it, has the server and the certificates of another. */
+export function leadsWhere(known: string, other: string): boolean {
+  const essentials = (text: string): string[] => text.split("\n").map((line) => line.trim()).filter((line) => /^(server|[a-z-]+-data): /.test(line));
+  const present = new Set(essentials(known));
+  return essentials(other).every((line) => present.has(line));
+}

@@ -1,7 +1,6 @@
 /** Keeps the pods and revisions of every DaemonSet; the decisions are in plan.ts. */
 import { errorMessage } from "#lib/log.ts";
 import { fromLabelSelector, matches } from "#lib/selectors.ts";
-import { isAlreadyExists } from "#api/errors.ts";
 import { controllerOf, controllerRevisions, daemonSets, keyOf, nodes, pods } from "#api/resources.ts";
 import type { ControllerRevision, DaemonSet, KubeObject, Pod } from "#api/types.ts";
 import { Assumed } from "#client/assumed.ts";
@@ -13,6 +12,7 @@ import { REVISION_LABEL } from "../common/history.ts";
 import { byController, indexByController, orphansIn } from "../common/indexes.ts";
 import { claim, settleClaims } from "../common/ownership.ts";
 import { podFromTemplate } from "../common/pods.ts";
+import { writeRevision } from "../common/revisions.ts";
 import { pinnedTo, withDaemonTolerations } from "./nodes.ts";
 import { planDaemonSet, type DaemonSetPlan } from "./plan.ts";
 
@@ -68,7 +68,7 @@ export function startDaemonSetController(context: ControllerContext): Controller
       nowMs,
       failedPodWaitMs: (node) => Math.max(0, (failures.get(`${key} ${node}`)?.untilMs ?? 0) - nowMs),
     });
-    if (!set.metadata.deletionTimestamp && !(await writeRevision(set, plan))) return 0;
+    if (!set.metadata.deletionTimestamp && !(await writeRevision(client, set, plan.history, assumedRevisions, raiseCollisions(set)))) return 0;
     for (const { pod, node } of plan.failed) noteFailure(set, pod, node, nowMs);
     let failure: unknown;
     try {
@@ -90,25 +90,10 @@ export function startDaemonSetController(context: ControllerContext): Controller
     failures.set(key, { delayMs, untilMs: nowMs + delayMs });
   }
 
-  /** False when another revision has the name: the hash must differ, and the round starts over. */
-  async function writeRevision(set: DaemonSet, { history: { create, renumber, update } }: DaemonSetPlan): Promise<boolean> {
-    if (renumber) assumedRevisions.wrote(await client.update(controllerRevisions, update));
-    if (!create) return true;
-    try {
-      assumedRevisions.wrote(await client.create(controllerRevisions, update));
-      return true;
-    } catch (error) {
-      if (isNamespaceTerminating(error)) return true;
-      if (!isAlreadyExists(error)) throw error;
-      const existing = await client.get(controllerRevisions, update.metadata.name!, update.metadata.namespace);
-      if (ownedBy(set)(existing) && sameOnTheWire(existing.data, update.data)) assumedRevisions.wrote(existing);
-      else {
-        const status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0, ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 };
-        latest.wrote(await client.updateStatus(daemonSets, { ...set, status }));
-      }
-      return false;
-    }
-  }
+  const raiseCollisions = (set: DaemonSet) => async (collisionCount: number) => {
+    const counts = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
+    latest.wrote(await client.updateStatus(daemonSets, { ...set, status: { ...counts, ...set.status, collisionCount } }));
+  };
 
   async function createAndDelete(set: DaemonSet, plan: DaemonSetPlan): Promise<void> {
     const hash = plan.history.update.metadata.labels![REVISION_LABEL]!;

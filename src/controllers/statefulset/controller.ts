@@ -11,6 +11,7 @@ import { deleteExactly, isNamespaceTerminating } from "../common/effects.ts";
 import { sameOnTheWire } from "../common/equality.ts";
 import { byController, indexByController, orphansIn } from "../common/indexes.ts";
 import { claim, settleClaims } from "../common/ownership.ts";
+import { writeRevision } from "../common/revisions.ts";
 import { ordinalOf } from "./identity.ts";
 import { planStatefulSet, type StatefulSetPlan } from "./plan.ts";
 
@@ -56,7 +57,7 @@ export function startStatefulSetController(context: ControllerContext): Controll
       claims: assumedClaims.apply(claimInformer.list(namespace), (object) => object.metadata.namespace === namespace),
       nowMs: context.clock.now(),
     });
-    if (!set.metadata.deletionTimestamp && !(await writeRevision(set, plan))) return 0;
+    if (!set.metadata.deletionTimestamp && !(await writeRevision(client, set, plan.revisions, assumedRevisions, raiseCollisions(set)))) return 0;
     let failure: unknown;
     try {
       await apply(set, plan);
@@ -69,25 +70,9 @@ export function startStatefulSetController(context: ControllerContext): Controll
     return plan.againAfterMs;
   }
 
-  /** False when another revision has the name: the hash must differ, and the round starts over. */
-  async function writeRevision(set: StatefulSet, { revisions: { create, renumber, update } }: StatefulSetPlan): Promise<boolean> {
-    if (renumber) assumedRevisions.wrote(await client.update(controllerRevisions, update));
-    if (!create) return true;
-    try {
-      assumedRevisions.wrote(await client.create(controllerRevisions, update));
-      return true;
-    } catch (error) {
-      if (isNamespaceTerminating(error)) return true;
-      if (!isAlreadyExists(error)) throw error;
-      const existing = await client.get(controllerRevisions, update.metadata.name!, update.metadata.namespace);
-      if (ownedBy(set)(existing) && sameOnTheWire(existing.data, update.data)) assumedRevisions.wrote(existing);
-      else {
-        const status = { replicas: 0, ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 };
-        latest.wrote(await client.updateStatus(statefulSets, { ...set, status }));
-      }
-      return false;
-    }
-  }
+  const raiseCollisions = (set: StatefulSet) => async (collisionCount: number) => {
+    latest.wrote(await client.updateStatus(statefulSets, { ...set, status: { replicas: 0, ...set.status, collisionCount } }));
+  };
 
   async function apply(set: StatefulSet, plan: StatefulSetPlan): Promise<void> {
     for (const wanted of plan.createClaims) await createClaim(set, wanted);
