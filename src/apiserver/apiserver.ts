@@ -9,7 +9,7 @@ import type { Clock } from "#lib/clock.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "#lib/http.ts";
 import { errorMessage, type Logger } from "#lib/log.ts";
 import type { Rng } from "#lib/random.ts";
-import { methodNotAllowed, methodNotSupported, notFound, StatusError } from "#api/errors.ts";
+import { badRequest, methodNotAllowed, methodNotSupported, notFound, StatusError } from "#api/errors.ts";
 import { definitions as builtIn } from "#api/definitions/index.ts";
 import type { NodeConnector } from "#api/kubelet.ts";
 import { nodes } from "#api/resources.ts";
@@ -301,6 +301,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const audited = audit?.begin(auditIdOf(request), request, user, attributes);
     const decide = async (): Promise<{ registry: Registry; target: ResourceRequest }> => {
       checkRights(user, attributes, audited);
+      const backend = aggregator.backendOf(info.path);
+      if (backend) throw badRequest(`connections by upgrade are not passed on to servers behind APIServices: reach ${backend.spec.service!.namespace}/${backend.spec.service!.name} by kubectl port-forward instead`);
       // Reading is not enough for what runs commands, however the connection is asked for.
       if (resource?.subresource && resource.verb === "get") checkRights(user, attributesOf({ ...info, resource: { ...resource, verb: "create" } }));
       if (!resource) throw new StatusError(404, "NotFound", "404 page not found", {});

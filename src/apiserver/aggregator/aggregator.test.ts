@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer, type Server } from "node:https";
 import { connect } from "node:net";
+import { PassThrough } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -11,6 +12,7 @@ import { systemClock } from "#lib/clock.ts";
 import type { KubeletApi } from "#api/kubelet.ts";
 import { ensurePki, type Pki } from "../pki/pki.ts";
 import { pod, startTestServer, type TestServer } from "../testing.ts";
+import { systemUser } from "../user.ts";
 
 const VERSION = "/apis/metrics.example.com/v1";
 const RESOURCES = [
@@ -158,6 +160,13 @@ describe("an APIService behind a Service", () => {
     assert.equal(status, 503);
     assert.match(body.message, /APIService v1\.metrics\.example\.com, which can't be reached: .*certificate/);
   });
+});
+
+test("a connection by upgrade says that it is not passed on", async () => {
+  await register();
+  const socket = new PassThrough();
+  await server.api.upgrade({ request: { method: "GET", url: `${VERSION}/namespaces/default/readings/a/exec`, headers: {} }, socket, head: Buffer.alloc(0) }, systemUser("admin"));
+  assert.match(String(socket.read()), /^HTTP\/1\.1 400 [^]*connections by upgrade are not passed on to servers behind APIServices: reach default\/metrics by kubectl port-forward/);
 });
 
 test("an APIService says what is missing", async () => {
